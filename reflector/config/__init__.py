@@ -1,0 +1,1 @@
+"""Configuration: the frozen model, its YAML and FRR readers, and a reload as a diff."""

@@ -1,0 +1,1 @@
+"""Sockets: the only package that talks to the network, on asyncio."""

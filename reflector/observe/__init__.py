@@ -1,0 +1,1 @@
+"""What people and machines see of the reflector: log, control socket, and more to come."""

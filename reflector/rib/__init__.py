@@ -1,0 +1,1 @@
+"""Routing tables, sans-IO: Adj-RIB-In, decision process, Loc-RIB, reflection, update groups."""
