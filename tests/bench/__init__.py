@@ -1,0 +1,1 @@
+"""The benchmark: a compiled load generator, real daemons beside ours, and one table."""
