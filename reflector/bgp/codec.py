@@ -1,0 +1,254 @@
+"""ExaBGP as a library: the only module that imports it.
+
+ExaBGP decodes and encodes OPEN with its capabilities and ROUTE-REFRESH, names the NOTIFICATIONs
+and renders path attributes for people. Everything of it is turned into our own types and errors
+here, because it ships no type hints, raises what it likes on odd input, reads `exabgp_*` from the
+environment and logs by itself. The reflecting path does not come through here: `attributes`
+judges bytes, and ExaBGP's class-wide attribute caches would grow with every distinct value.
+"""
+
+import os
+from ipaddress import IPv4Address
+from typing import Any, Final
+
+from reflector.bgp.errors import SessionError
+from reflector.bgp.message import frame
+from reflector.bgp.open import Capabilities, GracefulRestart, Open
+from reflector.bgp.vocabulary import (
+    AS_TRANS,
+    BGP_VERSION,
+    ErrorCode,
+    HeaderSubcode,
+    MessageType,
+    OpenSubcode,
+)
+
+# A stray variable of an ExaBGP daemon on the same machine can make its environment raise.
+_FOREIGN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("exabgp")}
+
+from exabgp.bgp.message.notification import Notification, Notify  # noqa: E402
+from exabgp.bgp.message.open import Open as ExaOpen  # noqa: E402
+from exabgp.bgp.message.open.asn import ASN  # noqa: E402
+from exabgp.bgp.message.open.capability.asn4 import ASN4  # noqa: E402
+from exabgp.bgp.message.open.capability.capabilities import Capabilities as ExaCaps  # noqa: E402
+from exabgp.bgp.message.open.capability.capability import Capability  # noqa: E402
+from exabgp.bgp.message.open.capability.graceful import Graceful  # noqa: E402
+from exabgp.bgp.message.open.capability.hostname import HostName  # noqa: E402
+from exabgp.bgp.message.open.capability.mp import MultiProtocol  # noqa: E402
+from exabgp.bgp.message.open.capability.refresh import (  # noqa: E402
+    EnhancedRouteRefresh,
+    RouteRefresh,
+)
+from exabgp.bgp.message.open.capability.software import Software  # noqa: E402
+from exabgp.bgp.message.open.holdtime import HoldTime  # noqa: E402
+from exabgp.bgp.message.open.routerid import RouterID  # noqa: E402
+from exabgp.bgp.message.open.version import Version  # noqa: E402
+from exabgp.bgp.message.refresh import RouteRefresh as ExaRefresh  # noqa: E402
+from exabgp.logger import log  # noqa: E402
+from exabgp.protocol.family import AFI, SAFI  # noqa: E402
+
+os.environ.update(_FOREIGN)
+log.disable()
+
+_CODE = Capability.CODE
+_OPTIONAL_CAPABILITIES: Final = 2
+_EXTENDED: Final = 255
+
+# What a peer may say of itself without its session depending on it.
+_INFORMATIONAL: Final = frozenset({int(_CODE.HOSTNAME), int(_CODE.SOFTWARE_VERSION)})
+
+
+def encode_open(message: Open) -> bytes:
+    """Encode an OPEN, header included.
+
+    Args:
+        message: What to say. `my_as` is sent as AS_TRANS where it needs four octets.
+    """
+    ours = message.capabilities
+    capabilities = ExaCaps()
+    if ours.families is not None:
+        families = MultiProtocol()
+        families.extend((AFI.create(afi), SAFI.create(safi)) for afi, safi in sorted(ours.families))
+        capabilities[_CODE.MULTIPROTOCOL] = families
+    if ours.route_refresh:
+        capabilities[_CODE.ROUTE_REFRESH] = RouteRefresh()
+    if ours.as4 is not None:
+        capabilities[_CODE.FOUR_BYTES_ASN] = ASN4(ours.as4)
+    if ours.enhanced_refresh:
+        capabilities[_CODE.ENHANCED_ROUTE_REFRESH] = EnhancedRouteRefresh()
+    if ours.graceful_restart is not None:
+        restart = ours.graceful_restart
+        capabilities[_CODE.GRACEFUL_RESTART] = Graceful().set(
+            Graceful.RESTART_STATE if restart.restarting else 0,
+            restart.restart_time_s,
+            [
+                (AFI.create(afi), SAFI.create(safi), Graceful.FORWARDING_STATE if kept else 0)
+                for afi, safi, kept in restart.preserved
+            ],
+        )
+    if ours.host_name:
+        capabilities[_CODE.HOSTNAME] = HostName(ours.host_name, "")
+    if ours.software_version:
+        software = Software()
+        software.software_version = ours.software_version
+        capabilities[_CODE.SOFTWARE_VERSION] = software
+    wire = ExaOpen(
+        Version(message.version),
+        ASN(message.my_as),
+        HoldTime(message.hold_time_s),
+        RouterID(str(message.bgp_id)),
+        capabilities,
+    ).message()
+    return bytes(wire)
+
+
+def decode_open(body: bytes) -> Open:
+    """Decode the body of an OPEN.
+
+    Args:
+        body: What follows the header; at least 10 octets, which framing made sure of.
+
+    Returns:
+        The message. Whether we can live with it is `negotiate`'s to say.
+
+    Raises:
+        SessionError: RFC 4271 6.2 on a wrong version or malformed optional parameters.
+    """
+    if body[0] != BGP_VERSION:
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE,
+            OpenSubcode.UNSUPPORTED_VERSION_NUMBER,
+            f"the peer speaks BGP version {body[0]}, we speak 4",
+            BGP_VERSION.to_bytes(2),
+        )
+    return Open(
+        my_as=int.from_bytes(body[1:3]),
+        hold_time_s=int.from_bytes(body[3:5]),
+        bgp_id=IPv4Address(body[5:9]),
+        capabilities=_decode_capabilities(_optional_parameters(body[9:])),
+    )
+
+
+def _optional_parameters(field: bytes) -> list[tuple[int, bytes]]:
+    """Split the Optional Parameters into (type, value), RFC 9072's long form included."""
+    length, field = field[0], field[1:]
+    width = 1
+    # RFC 9072 2: a parameter *type* of 255 says that lengths have two octets; the one-octet
+    # length before it should be 255 but must not be relied on beyond being non-zero.
+    if length and field[:1] == bytes((_EXTENDED,)):
+        length, field, width = int.from_bytes(field[1:3]), field[3:], 2
+    if length != len(field):
+        raise _malformed(f"optional parameters of {length} octets, {len(field)} present")
+    parameters = []
+    while field:
+        size = int.from_bytes(field[1 : 1 + width])
+        value, rest = field[1 + width : 1 + width + size], field[1 + width + size :]
+        if len(field) < 1 + width or len(value) != size:
+            raise _malformed("an optional parameter runs past the end of the OPEN")
+        if field[0] != _OPTIONAL_CAPABILITIES:
+            raise SessionError(
+                ErrorCode.OPEN_MESSAGE,
+                OpenSubcode.UNSUPPORTED_OPTIONAL_PARAMETER,
+                f"the peer's OPEN holds an optional parameter of type {field[0]}",
+            )
+        parameters.append((field[0], value))
+        field = rest
+    return parameters
+
+
+def _decode_capabilities(parameters: list[tuple[int, bytes]]) -> Capabilities:
+    found: dict[int, Any] = ExaCaps()
+    codes: list[int] = []
+    for _, value in parameters:
+        while value:
+            size = value[1] if len(value) > 1 else 0
+            code, data, rest = value[0], value[2 : 2 + size], value[2 + size :]
+            if len(value) < 2 + size:
+                raise _malformed(f"capability {code} runs past the end of its parameter")
+            try:
+                found[code] = Capability.unpack(code, found, data)
+            except Exception as error:  # ExaBGP raises IndexError, struct.error, Notify and more
+                # RFC 5492 4: a capability that we can't use is ignored; one that shapes the
+                # session can't be guessed at.
+                if code not in _INFORMATIONAL:
+                    raise _malformed(f"capability {code} is malformed: {_words(error)}") from error
+                found.pop(code, None)
+            codes.append(code)
+            value = rest  # noqa: PLW2901 - the loop eats its value
+    return _capabilities(found, tuple(codes))
+
+
+def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities:
+    families = found.get(_CODE.MULTIPROTOCOL)
+    as4 = found.get(_CODE.FOUR_BYTES_ASN)
+    graceful = found.get(_CODE.GRACEFUL_RESTART)
+    host = found.get(_CODE.HOSTNAME)
+    software = found.get(_CODE.SOFTWARE_VERSION)
+    return Capabilities(
+        families=None if families is None else frozenset((int(a), int(s)) for a, s in families),
+        as4=None if as4 is None else int(as4),
+        route_refresh=_CODE.ROUTE_REFRESH in found or _CODE.ROUTE_REFRESH_CISCO in found,
+        enhanced_refresh=_CODE.ENHANCED_ROUTE_REFRESH in found,
+        graceful_restart=None
+        if graceful is None
+        else GracefulRestart(
+            bool(graceful.restart_flag & Graceful.RESTART_STATE),
+            int(graceful.restart_time),
+            tuple(
+                (int(afi), int(safi), bool(flags & Graceful.FORWARDING_STATE))
+                for (afi, safi), flags in graceful.items()
+            ),
+        ),
+        host_name="" if host is None else str(host.host_name),
+        software_version="" if software is None else str(software.software_version),
+        codes=codes,
+    )
+
+
+def decode_route_refresh(body: bytes) -> tuple[int, int, int]:
+    """Decode the body of a ROUTE-REFRESH into (AFI, subtype, SAFI).
+
+    Raises:
+        SessionError: RFC 7313 5: a length other than four octets.
+    """
+    if len(body) != 4:  # noqa: PLR2004 - RFC 2918 3
+        raise SessionError(
+            ErrorCode.ROUTE_REFRESH,
+            HeaderSubcode.CONNECTION_NOT_SYNCHRONIZED,
+            f"a ROUTE-REFRESH of {len(body)} octets instead of 4",
+            frame(MessageType.ROUTE_REFRESH, body),
+        )
+    return int.from_bytes(body[:2]), body[2], body[3]
+
+
+def encode_route_refresh(afi: int, safi: int, subtype: int = 0) -> bytes:
+    """Encode a ROUTE-REFRESH, header included (RFC 2918 3)."""
+    return bytes(ExaRefresh(afi, safi, subtype).message())
+
+
+def notification_name(code: int, subcode: int) -> str:
+    """Name a NOTIFICATION as the RFCs do, "Cease / Administrative Shutdown"."""
+    error = _EXTRA_ERRORS.get(code) or Notification._str_code.get(code, f"error {code}")  # noqa: SLF001
+    names = Notification._str_subcode  # noqa: SLF001
+    if subcode == 0 and (code, 0) in names:
+        return str(error)
+    return f"{error} / {names.get((code, subcode), f'subcode {subcode}')}"
+
+
+_EXTRA_ERRORS: Final = {7: "ROUTE-REFRESH message error", 8: "Send hold timer expired"}
+
+
+def two_octet_as(asn: int) -> int:
+    """What the OPEN's 2-octet field says for an AS number (RFC 6793 4.1)."""
+    return asn if asn < 1 << 16 else AS_TRANS
+
+
+def _malformed(reason: str) -> SessionError:
+    """RFC 4271 6.2: a recognised but malformed optional parameter has subcode 0."""
+    return SessionError(ErrorCode.OPEN_MESSAGE, OpenSubcode.UNSPECIFIC, f"malformed OPEN: {reason}")
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, Notify):
+        return bytes(error.data).decode("ascii", "replace")
+    return str(error)

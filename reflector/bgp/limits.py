@@ -1,0 +1,47 @@
+"""Every limit of the protocol engine in one place, each with its reason."""
+
+from typing import Final
+
+# RFC 4271 4.1: the smallest message is a bare header, the largest 4096 octets. RFC 8654's 65535
+# are not negotiated: no kube-router offers them, and small messages keep turns short.
+HEADER_BYTES: Final = 19
+MAX_MESSAGE_BYTES: Final = 4096
+
+# RFC 4271 4.3: header, Withdrawn Routes Length, Total Path Attribute Length.
+MIN_UPDATE_BYTES: Final = 23
+
+# RFC 4271 4.2: a hold time is zero or at least three seconds.
+MIN_HOLD_TIME_S: Final = 3
+
+# RFC 4271 8.2.2 suggests "a large value" of 4 minutes while an OPEN is awaited. A class has no
+# use for a connection that says nothing for so long.
+OPEN_WAIT_S: Final = 60.0
+
+# RFC 9687 3.2: the greater of 8 minutes and twice the hold time.
+SEND_HOLD_TIME_S: Final = 480.0
+
+# Distinct attribute blocks that are remembered as judged. A full Internet table has some 100,000;
+# past the bound the memory is dropped whole, which costs only time, so that a peer which invents
+# attributes without end cannot grow the process.
+MAX_JUDGED_BLOCKS: Final = 1 << 17
+
+# Octets that may wait for one peer's socket. Beyond, the peer leaves the train of its update group
+# and is brought up to date route by route when it reads again. The octets are shared between
+# peers, so that a hundred slow ones cost little more than one.
+SEND_QUEUE_BYTES: Final = 2 << 20
+
+# Octets below which a peer that fell behind, or is being sent the whole table, gets more: enough to
+# keep a fast reader's socket busy for a turn.
+RESUME_BYTES: Final = 256 << 10
+
+# Prefixes that catching up may look at in one turn, all peers together: some 10 ms, so that a table
+# of a million routes delays nobody's KEEPALIVE; and in one piece, so that peers share the turn.
+CATCH_UP_TURN_PREFIXES: Final = 40_000
+CATCH_UP_PIECE_PREFIXES: Final = 10_000
+
+# Octets read from one peer in a turn: a peer that floods can't starve the others.
+READ_TURN_BYTES: Final = 64 << 10
+
+# Interned paths that are remembered for one peer; past the bound the memory is dropped, which
+# costs only time.
+MAX_PATHS_PER_PEER: Final = 1 << 17

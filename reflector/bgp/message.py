@@ -1,0 +1,98 @@
+"""Framing: the BGP message header (RFC 4271 4.1) and the errors it can have (6.1)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from reflector.bgp.errors import SessionError
+from reflector.bgp.limits import HEADER_BYTES, MAX_MESSAGE_BYTES
+from reflector.bgp.vocabulary import ErrorCode, HeaderSubcode, MessageType
+
+MARKER: Final = b"\xff" * 16
+
+# RFC 4271 4.2-4.5 and RFC 2918 3: the least length of each type, header included.
+_MIN_BYTES: Final = {
+    MessageType.OPEN: 29,
+    MessageType.UPDATE: 23,
+    MessageType.NOTIFICATION: 21,
+    MessageType.KEEPALIVE: 19,
+    MessageType.ROUTE_REFRESH: 23,
+}
+
+
+def frame(message_type: int, body: bytes = b"") -> bytes:
+    """Put the header before a message body."""
+    length = HEADER_BYTES + len(body)
+    return MARKER + length.to_bytes(2) + bytes((message_type,)) + body
+
+
+KEEPALIVE: Final = frame(MessageType.KEEPALIVE)
+
+
+def check_header(header: bytes) -> int:
+    """Judge a message header.
+
+    Args:
+        header: The 19 octets of the header.
+
+    Returns:
+        The message's length in octets, header included.
+
+    Raises:
+        SessionError: RFC 4271 6.1, with the Data field that it demands.
+    """
+    if header[:16] != MARKER:
+        raise SessionError(
+            ErrorCode.MESSAGE_HEADER,
+            HeaderSubcode.CONNECTION_NOT_SYNCHRONIZED,
+            "the message marker is not all ones: the byte stream is no longer BGP",
+        )
+    length = int.from_bytes(header[16:18])
+    message_type = header[18]
+    least = _MIN_BYTES.get(message_type)
+    # Length before type: the bounds of 4.1 hold for any type, and an absurd length says more.
+    too_long = length > MAX_MESSAGE_BYTES or (
+        message_type == MessageType.KEEPALIVE and length != HEADER_BYTES
+    )
+    if length < HEADER_BYTES or too_long or (least is not None and length < least):
+        raise SessionError(
+            ErrorCode.MESSAGE_HEADER,
+            HeaderSubcode.BAD_MESSAGE_LENGTH,
+            f"a message of type {message_type} claims {length} octets",
+            header[16:18],
+        )
+    if least is None:
+        raise SessionError(
+            ErrorCode.MESSAGE_HEADER,
+            HeaderSubcode.BAD_MESSAGE_TYPE,
+            f"unknown message type {message_type}",
+            header[18:19],
+        )
+    return length
+
+
+class Framer:
+    """Cuts a byte stream into messages."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Take bytes from the peer and yield each whole message as (type, body).
+
+        Raises:
+            SessionError: At the first bad header, after the messages before it were yielded.
+        """
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        position, end = 0, len(data)
+        while end - position >= HEADER_BYTES:
+            start = position + HEADER_BYTES
+            stop = position + check_header(data[position:start])
+            if stop > end:
+                break
+            position = stop
+            yield data[start - 1], data[start:stop]
+        self._rest = data[position:]

@@ -1,0 +1,120 @@
+"""NLRI: packed prefixes, split and checked at byte level (RFC 4271 4.3, RFC 4760 5).
+
+A prefix is kept as its wire form: one octet of length in bits and as many octets as that needs,
+bits beyond the length zero. It is the key of every table and is written out as it stands.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
+
+from reflector.bgp.errors import SessionError
+from reflector.bgp.vocabulary import ErrorCode, Family, UpdateSubcode
+
+IPNetwork = IPv4Network | IPv6Network
+
+# Octets that a prefix takes on the wire, by its length in bits.
+_SIZE: Final = tuple(1 + (bits + 7) // 8 for bits in range(256))
+# What of its last octet counts, by its length in bits.
+_MASK: Final = tuple(0xFF if bits % 8 == 0 else 0xFF00 >> bits % 8 & 0xFF for bits in range(256))
+
+# First octets from which on a prefix needs a closer look, by AFI.
+_SUSPICIOUS: Final = {1: 0xE0, 2: 0xFE}
+_LINK_LOCAL_BITS: Final = 10
+
+
+def split_nlri(field: bytes, max_bits: int) -> list[bytes]:
+    """Split a field of packed prefixes.
+
+    Args:
+        field: As received.
+        max_bits: Longest prefix of the family, 32 or 128.
+
+    Returns:
+        The prefixes in canonical form, in order.
+
+    Raises:
+        SessionError: 3/10: a length beyond the family's, or a prefix past the end of the field;
+            what follows can't be located, so RFC 7606 5.3 leaves nothing but a reset.
+    """
+    size = _uniform_size(field, max_bits)
+    if size:
+        return [field[i : i + size] for i in range(0, len(field), size)]
+    return _split_mixed(field, max_bits)
+
+
+def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes]]:
+    """Split a field and part (prefixes that may be unicast routes, those that can't be).
+
+    RFC 4271 6.3: a semantically incorrect prefix, such as a multicast one, is logged and ignored.
+
+    Raises:
+        SessionError: As `split_nlri`.
+    """
+    size = _uniform_size(field, family.max_prefix_bits)
+    if size:
+        prefixes = [field[i : i + size] for i in range(0, len(field), size)]
+        # Whether any first octet is suspicious, again at C speed.
+        if max(field[1::size], default=0) < _SUSPICIOUS[family.afi]:
+            return prefixes, []
+    else:
+        prefixes = _split_mixed(field, family.max_prefix_bits)
+    martian = [prefix for prefix in prefixes if is_martian(prefix, family)]
+    if not martian:
+        return prefixes, martian
+    return [prefix for prefix in prefixes if not is_martian(prefix, family)], martian
+
+
+def _uniform_size(field: bytes, max_bits: int) -> int:
+    """The octets per prefix where all are of one octet-aligned length, the common case; else 0.
+
+    Each length octet that is right puts the next one where it is looked for, so that counting
+    them at C speed proves them all.
+    """
+    if not field or field[0] % 8 or field[0] > max_bits:
+        return 0
+    size = _SIZE[field[0]]
+    return size if field[::size].count(field[0]) * size == len(field) else 0
+
+
+def _split_mixed(field: bytes, max_bits: int) -> list[bytes]:
+    prefixes = []
+    position, end = 0, len(field)
+    while position < end:
+        bits = field[position]
+        if bits > max_bits:
+            raise _invalid(f"a prefix length of {bits} where {max_bits} is the most")
+        stop = position + _SIZE[bits]
+        prefix = field[position:stop]
+        if bits % 8 and len(prefix) > 1 and prefix[-1] & ~_MASK[bits]:
+            prefix = prefix[:-1] + bytes((prefix[-1] & _MASK[bits],))
+        prefixes.append(prefix)
+        position = stop
+    if position != end:
+        raise _invalid("a prefix runs past the end of its field")
+    return prefixes
+
+
+def is_martian(prefix: bytes, family: Family) -> bool:
+    """Whether a prefix can't be a unicast route: multicast and beyond, or IPv6 link-local."""
+    first = prefix[1:2]
+    if family.afi == 1:
+        return first >= b"\xe0"  # 224.0.0.0/4 and 240.0.0.0/4
+    link_local = prefix[0] >= _LINK_LOCAL_BITS and b"\xfe\x80" <= prefix[1:3] < b"\xfe\xc0"
+    return first == b"\xff" or link_local  # ff00::/8, fe80::/10
+
+
+def pack_prefix(network: IPNetwork) -> bytes:
+    """The wire form of a prefix."""
+    bits = network.prefixlen
+    return bytes((bits,)) + network.network_address.packed[: _SIZE[bits] - 1]
+
+
+def unpack_prefix(prefix: bytes, family: Family) -> IPNetwork:
+    """The prefix that a wire form means."""
+    size = family.max_prefix_bits // 8
+    address = prefix[1:].ljust(size, b"\0")
+    return ip_network((address, prefix[0]))
+
+
+def _invalid(reason: str) -> SessionError:
+    return SessionError(ErrorCode.UPDATE_MESSAGE, UpdateSubcode.INVALID_NETWORK_FIELD, reason)

@@ -1,0 +1,185 @@
+"""The OPEN message as the session sees it, and what two of them agree on (RFC 4271 4.2, RFC 5492)."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from reflector.bgp.errors import SessionError
+from reflector.bgp.limits import MIN_HOLD_TIME_S
+from reflector.bgp.vocabulary import (
+    AS_TRANS,
+    BGP_VERSION,
+    FAMILIES,
+    IPV4_UNICAST,
+    ErrorCode,
+    Family,
+    OpenSubcode,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GracefulRestart:
+    """The Graceful Restart capability (RFC 4724 3).
+
+    Args:
+        restarting: The R bit: the speaker has restarted.
+        restart_time_s: How long it asks others to keep its routes.
+        preserved: AFI/SAFI pairs it lists, each with its F bit (forwarding state preserved).
+    """
+
+    restarting: bool
+    restart_time_s: int
+    preserved: tuple[tuple[int, int, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a speaker can do (RFC 5492), reduced to what the reflector uses.
+
+    Args:
+        families: AFI/SAFI pairs offered (RFC 4760 8), None where the capability is absent,
+            which means IPv4 unicast alone.
+        as4: The speaker's AS number from the 4-octet capability (RFC 6793), None if absent.
+        route_refresh: RFC 2918.
+        enhanced_refresh: RFC 7313.
+        graceful_restart: RFC 4724, None if absent.
+        host_name: FQDN capability: for kube-router, the node's name.
+        software_version: For kube-router, sent only on sessions that it believes to be iBGP.
+        codes: Every capability code that was present, in the order of arrival.
+    """
+
+    families: frozenset[tuple[int, int]] | None = None
+    as4: int | None = None
+    route_refresh: bool = False
+    enhanced_refresh: bool = False
+    graceful_restart: GracefulRestart | None = None
+    host_name: str = ""
+    software_version: str = ""
+    codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An OPEN message.
+
+    Args:
+        my_as: The 2-octet My Autonomous System field, AS_TRANS for a larger number.
+        hold_time_s: Proposed hold time in seconds.
+        bgp_id: The BGP Identifier.
+        capabilities: From the optional parameters.
+        version: Protocol version.
+    """
+
+    my_as: int
+    hold_time_s: int
+    bgp_id: IPv4Address
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    version: int = BGP_VERSION
+
+    @property
+    def asn(self) -> int:
+        """The speaker's AS number: the 4-octet capability's, else the field's (RFC 6793 4.1)."""
+        return self.my_as if self.capabilities.as4 is None else self.capabilities.as4
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What a session runs on, once both OPENs are known.
+
+    Args:
+        hold_time_s: The smaller of the two proposals; 0 switches keepalives off.
+        families: Families that both sides offered.
+        as4: Both sides use 4-octet AS numbers in AS_PATH.
+        route_refresh: We may ask the peer to send its routes again.
+        remote: The peer's OPEN.
+    """
+
+    hold_time_s: int
+    families: frozenset[Family]
+    as4: bool
+    route_refresh: bool
+    remote: Open
+
+    @property
+    def keepalive_s(self) -> float:
+        """RFC 4271 10: a reasonable KEEPALIVE interval is one third of the hold time."""
+        return self.hold_time_s / 3
+
+
+def negotiate(local: Open, remote: Open) -> Negotiated:
+    """Judge the peer's OPEN against ours and find the common ground (RFC 4271 6.2).
+
+    Args:
+        local: The OPEN that we sent.
+        remote: The peer's.
+
+    Returns:
+        What the session runs on.
+
+    Raises:
+        SessionError: With the subcode and the data that RFC 4271 6.2 or RFC 5492 5 demand.
+    """
+    _check_as(local, remote)
+    # RFC 6286 2.2: the identifier is any non-zero number, and within an AS it is unique.
+    if int(remote.bgp_id) == 0:
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE,
+            OpenSubcode.BAD_BGP_IDENTIFIER,
+            "the peer's router id is 0.0.0.0: set one with kube-router's --router-id",
+        )
+    if remote.bgp_id == local.bgp_id:
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE,
+            OpenSubcode.BAD_BGP_IDENTIFIER,
+            f"the peer has our own router id {local.bgp_id}: "
+            "change one of the two (kube-router: --router-id; here: --router-id)",
+        )
+    if 0 < remote.hold_time_s < MIN_HOLD_TIME_S:
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE,
+            OpenSubcode.UNACCEPTABLE_HOLD_TIME,
+            f"the peer proposes a hold time of {remote.hold_time_s} s: "
+            "RFC 4271 wants 0 or at least 3 (kube-router: --bgp-holdtime)",
+        )
+    ours, theirs = local.capabilities, remote.capabilities
+    families = _common_families(ours, theirs)
+    return Negotiated(
+        hold_time_s=min(local.hold_time_s, remote.hold_time_s),
+        families=families,
+        as4=ours.as4 is not None and theirs.as4 is not None,
+        route_refresh=ours.route_refresh and theirs.route_refresh,
+        remote=remote,
+    )
+
+
+def _check_as(local: Open, remote: Open) -> None:
+    asn = remote.asn
+    # RFC 7607 2: AS 0 in an OPEN is a Bad Peer AS, whatever we expected. AS_TRANS names nobody.
+    if asn not in (0, AS_TRANS) and asn == local.asn:
+        return
+    raise SessionError(
+        ErrorCode.OPEN_MESSAGE,
+        OpenSubcode.BAD_PEER_AS,
+        f"the peer is in AS {asn} and we are in AS {local.asn}: "
+        f"start kube-router with --cluster-asn={local.asn} (or the reflector with --asn={asn})",
+    )
+
+
+def _common_families(ours: Capabilities, theirs: Capabilities) -> frozenset[Family]:
+    # RFC 4760 8: a peer without the capability speaks IPv4 unicast and nothing else.
+    ipv4_only = frozenset({(IPV4_UNICAST.afi, IPV4_UNICAST.safi)})
+    offered = ipv4_only if ours.families is None else ours.families
+    accepted = ipv4_only if theirs.families is None else theirs.families
+    common = frozenset(FAMILIES[pair] for pair in offered & accepted if pair in FAMILIES)
+    if not common:
+        names = " and ".join(sorted(str(FAMILIES[pair]) for pair in offered))
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE,
+            OpenSubcode.UNSUPPORTED_CAPABILITY,
+            f"the peer offers no address family of ours ({names} unicast)",
+            # RFC 5492 5: the data lists the capabilities that caused it, as in an OPEN.
+            b"".join(
+                b"\x01\x04" + afi.to_bytes(2) + b"\x00" + bytes((safi,))
+                for afi, safi in sorted(offered)
+            ),
+        )
+    return common

@@ -1,0 +1,258 @@
+"""UPDATE messages (RFC 4271 4.3): read into routes, and written from them.
+
+Reading turns a body into announced and withdrawn prefixes by family and judged attributes; what
+RFC 7606 wants treated as withdrawn arrives as withdrawn. Writing packs prefixes that share their
+attributes into as few messages as fit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from reflector.bgp.as4 import widen
+from reflector.bgp.attributes import Judge, PathAttributes
+from reflector.bgp.errors import Action, Finding, SessionError
+from reflector.bgp.limits import MAX_JUDGED_BLOCKS, MAX_MESSAGE_BYTES, MIN_UPDATE_BYTES
+from reflector.bgp.message import frame
+from reflector.bgp.multiprotocol import (
+    Parts,
+    Reach,
+    encode_reach,
+    encode_unreach,
+    take_apart,
+    usable_next_hop,
+)
+from reflector.bgp.nlri import split_nlri, split_unicast
+from reflector.bgp.vocabulary import (
+    IPV4_UNICAST,
+    ErrorCode,
+    Family,
+    MessageType,
+    UpdateSubcode,
+)
+
+
+class JudgedBlocks:
+    """A memory of judged attribute blocks, so that each distinct one is judged once.
+
+    Args:
+        judge: Judges what is new.
+        as4: Whether the blocks hold four-octet AS numbers.
+    """
+
+    def __init__(self, judge: Judge, *, as4: bool) -> None:
+        self._judge = judge
+        self._as4 = as4
+        self._known: dict[bytes, PathAttributes] = {}
+        self.recall = self._known.get
+
+    def look_up(self, block: bytes) -> PathAttributes:
+        """The judgement of a block without multiprotocol attributes.
+
+        Raises:
+            SessionError: As `Judge.judge`.
+        """
+        attributes = self._known.get(block)
+        if attributes is None:
+            attributes = self._judge.judge(block if self._as4 else widen(block))
+            if len(self._known) >= MAX_JUDGED_BLOCKS:
+                self._known.clear()
+            self._known[block] = attributes
+        return attributes
+
+
+@dataclass(slots=True)
+class Announcement:
+    """Prefixes of one family that share their attributes and next hop."""
+
+    family: Family
+    attributes: PathAttributes
+    next_hop: bytes
+    prefixes: list[bytes]
+
+
+@dataclass(slots=True)
+class Update:
+    """An UPDATE as the routing tables take it: withdrawals first, RFC 4271 9.
+
+    Attributes:
+        withdrawn: By family. Routes treated as withdrawn are among them.
+        announced: What may be used.
+        end_of_rib: The family whose End-of-RIB marker this is (RFC 4724 2).
+        findings: What was wrong, for the log.
+    """
+
+    withdrawn: list[tuple[Family, list[bytes]]] = field(default_factory=list)
+    announced: list[Announcement] = field(default_factory=list)
+    end_of_rib: Family | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def split_update(body: bytes) -> tuple[bytes, bytes, bytes]:
+    """Cut the body of an UPDATE into (withdrawn routes, path attributes, NLRI).
+
+    Raises:
+        SessionError: 3/1: the two lengths don't fit the message (RFC 4271 6.3, RFC 7606 3 b).
+    """
+    start = 2 + int.from_bytes(body[:2])
+    block_at = start + 2
+    stop = block_at + int.from_bytes(body[start:block_at])
+    if block_at > len(body) or stop > len(body):
+        raise SessionError(
+            ErrorCode.UPDATE_MESSAGE,
+            UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
+            "the lengths within the UPDATE exceed the message",
+        )
+    return body[2:start], body[block_at:stop], body[stop:]
+
+
+def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) -> Update:
+    """Read the body of an UPDATE.
+
+    Args:
+        body: What follows the message header.
+        blocks: The memory of judged attributes for the session's kind.
+        families: What the session has negotiated. Routes of others are ignored (RFC 4760 6).
+
+    Raises:
+        SessionError: The session must be reset (RFC 7606 2).
+    """
+    update = Update()
+    withdrawn, block, nlri = split_update(body)
+    if withdrawn and IPV4_UNICAST in families:
+        update.withdrawn.append((IPV4_UNICAST, split_nlri(withdrawn, 32)))
+    # A block that is known has no multiprotocol attributes: those are taken out before judging.
+    attributes = blocks.recall(block)
+    if attributes is not None:
+        if nlri:
+            _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
+    elif block or nlri:
+        _read_parts(update, take_apart(block), blocks, families, nlri)
+    elif not withdrawn:
+        update.end_of_rib = IPV4_UNICAST
+    return update
+
+
+def _read_parts(
+    update: Update, parts: Parts, blocks: JudgedBlocks, families: frozenset[Family], nlri: bytes
+) -> None:
+    unreach = parts.unreach
+    if unreach is not None and unreach.family in families:
+        prefixes = split_nlri(unreach.nlri, unreach.family.max_prefix_bits)
+        if prefixes:
+            update.withdrawn.append((unreach.family, prefixes))
+        elif not (parts.plain or parts.reach or nlri or update.withdrawn):
+            update.end_of_rib = unreach.family
+    if not nlri and parts.reach is None:
+        return  # RFC 4760 4: a withdrawal needs no other attribute, and none is looked at
+    attributes = blocks.look_up(parts.plain)
+    if nlri:
+        _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
+    if parts.reach is not None:
+        _announce(update, attributes, parts.reach, families)
+
+
+def _announce(
+    update: Update, attributes: PathAttributes, reach: Reach, families: frozenset[Family]
+) -> None:
+    """Add the routes of one family, as withdrawn where they may not be used."""
+    family = reach.family
+    if family is None or family not in families:
+        update.findings.append(
+            Finding(Action.DISCARD, "routes of an address family that was not negotiated")
+        )
+        return
+    prefixes, martians = split_unicast(reach.nlri, family)
+    if martians:
+        update.findings.append(
+            Finding(
+                Action.WITHDRAW,
+                f"{len(martians)} prefixes are not unicast and ignored (RFC 4271 6.3)",
+            )
+        )
+    fault = reach.fault
+    if not fault and not usable_next_hop(family, reach.next_hop):
+        fault = (
+            f"the next hop {reach.next_hop.hex('.') or '(none)'} is no host's address"
+            " (RFC 4271 6.3, RFC 7606 7.3)"
+        )
+    if fault:
+        update.findings.append(Finding(Action.WITHDRAW, fault))
+    update.findings.extend(attributes.findings)
+    if fault or attributes.refused:
+        update.withdrawn.append((family, prefixes))
+    elif prefixes:
+        update.announced.append(Announcement(family, attributes, reach.next_hop, prefixes))
+
+
+def pack(prefixes: list[bytes], room: int) -> Iterable[bytes]:
+    """Join prefixes into fields of at most `room` octets each."""
+    whole = b"".join(prefixes)
+    if len(whole) <= room:
+        yield whole
+        return
+    # Cutting by the longest prefix keeps this a slice and a join per message.
+    count = room // max(map(len, prefixes))
+    for i in range(0, len(prefixes), count):
+        yield b"".join(prefixes[i : i + count])
+
+
+def write_announcements(
+    family: Family, attributes: bytes, next_hop: bytes, prefixes: list[bytes]
+) -> bytes:
+    """Write the UPDATEs that announce prefixes with the same attributes.
+
+    Args:
+        family: Of the prefixes.
+        attributes: All path attributes, MP_REACH_NLRI excepted.
+        next_hop: For MP_REACH_NLRI; not used for IPv4, whose NEXT_HOP is among the attributes.
+        prefixes: At least one.
+
+    Returns:
+        Whole messages, one after another.
+    """
+    room = announcement_room(family, attributes, next_hop)
+    messages = []
+    for nlri in pack(prefixes, room):
+        if family is IPV4_UNICAST:
+            body = b"\0\0" + len(attributes).to_bytes(2) + attributes + nlri
+        else:
+            # RFC 7606 5.1: MP_REACH_NLRI comes first.
+            block = encode_reach(family, next_hop, nlri) + attributes
+            body = b"\0\0" + len(block).to_bytes(2) + block
+        messages.append(frame(MessageType.UPDATE, body))
+    return b"".join(messages)
+
+
+def announcement_room(family: Family, attributes: bytes, next_hop: bytes) -> int:
+    """Octets left for prefixes in an UPDATE with these attributes; negative if they outgrow it."""
+    room = MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES - len(attributes)
+    return room if family is IPV4_UNICAST else room - _REACH_HEAD_BYTES - len(next_hop)
+
+
+def write_withdrawals(family: Family, prefixes: list[bytes]) -> bytes:
+    """Write the UPDATEs that withdraw prefixes, at least one."""
+    messages = []
+    if family is IPV4_UNICAST:
+        for nlri in pack(prefixes, MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES):
+            body = len(nlri).to_bytes(2) + nlri + b"\0\0"
+            messages.append(frame(MessageType.UPDATE, body))
+    else:
+        for nlri in pack(prefixes, MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES - _UNREACH_HEAD_BYTES):
+            block = encode_unreach(family, nlri)
+            messages.append(frame(MessageType.UPDATE, b"\0\0" + len(block).to_bytes(2) + block))
+    return b"".join(messages)
+
+
+def write_end_of_rib(family: Family) -> bytes:
+    """The End-of-RIB marker of a family (RFC 4724 2)."""
+    if family is IPV4_UNICAST:
+        return frame(MessageType.UPDATE, b"\0\0\0\0")
+    block = encode_unreach(family, b"")
+    return frame(MessageType.UPDATE, b"\0\0" + len(block).to_bytes(2) + block)
+
+
+# Attribute header with Extended Length, AFI, SAFI, next hop length, reserved octet.
+_REACH_HEAD_BYTES: Final = 4 + 2 + 1 + 1 + 1
+# Attribute header with Extended Length, AFI, SAFI.
+_UNREACH_HEAD_BYTES: Final = 4 + 2 + 1
