@@ -1,0 +1,93 @@
+"""What happens to peers, as facts for whoever watches: the log, and later the page.
+
+They flow one way. Each is made where it happens and says in words what a person should know.
+"""
+
+from dataclasses import dataclass
+
+from reflector.bgp.errors import Finding
+from reflector.bgp.notification import Notification
+from reflector.rib.path import IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class PeerName:
+    """How a peer is told from others, as far as it is known yet.
+
+    Args:
+        address: Where it connects from.
+        router_id: From its OPEN, empty before.
+        host_name: What it calls itself (FQDN capability), empty if it doesn't say.
+        description: From the configuration.
+    """
+
+    address: IPAddress
+    router_id: str = ""
+    host_name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """A session is established."""
+
+    peer: PeerName
+    families: tuple[str, ...]
+    hold_time_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """A session or an attempt at one is over.
+
+    Args:
+        peer: Whose.
+        was_up: Whether it was established.
+        reason: Why, in words.
+        sent: The NOTIFICATION that we sent.
+        received: The NOTIFICATION that the peer sent.
+        prefixes: How many prefixes are lost with it.
+        up_s: How long it was established, in seconds.
+    """
+
+    peer: PeerName
+    was_up: bool
+    reason: str
+    sent: Notification | None
+    received: Notification | None
+    prefixes: int
+    up_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRefused:
+    """A connection was turned away before BGP began."""
+
+    peer: PeerName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReturned:
+    """A peer is back while its old session still looked alive."""
+
+    peer: PeerName
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFault:
+    """Something was wrong in a peer's UPDATE that didn't cost its session."""
+
+    peer: PeerName
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something of our own went wrong and is coped with, such as running out of descriptors."""
+
+    what: str
+
+
+Report = PeerUp | PeerDown | ConnectionRefused | PeerReturned | UpdateFault | Trouble

@@ -1,0 +1,112 @@
+"""The decision process (RFC 4271 9.1.2, RFC 4456 9): a pure function of a prefix's paths.
+
+The steps, numbered as in RFC 4271 9.1.2.2 where they are its own:
+
+    -  a route that we originate ourselves, as every router has it
+    -  9.1.1: highest LOCAL_PREF
+    a  shortest AS_PATH, an AS_SET counting one
+    b  lowest ORIGIN
+    c  lowest MULTI_EXIT_DISC among routes from the same neighbouring AS; absent counts 0
+    d  external before internal: all peers are internal here
+    e  least interior cost: not looked at, a reflector in a classroom has no IGP; all equal
+    f  lowest BGP identifier, ORIGINATOR_ID standing for it where present (RFC 4456 9)
+    -  shortest CLUSTER_LIST (RFC 4456 9)
+    g  lowest peer address; two peers behind one address by their BGP identifier
+
+MED compares only within a neighbouring AS, so that "better" is no order on pairs: the best of
+three is not found by comparing two at a time. Hence the function takes all paths and eliminates,
+as the RFC does, and its result can't depend on the order in which they came.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from reflector.rib.path import Candidates, Path, Source
+
+_STEPS: Final = (
+    "originated by this reflector",
+    "highest LOCAL_PREF",
+    "shortest AS_PATH",
+    "lowest ORIGIN",
+)
+_TIE_BREAKS: Final = (
+    "lowest BGP identifier (ORIGINATOR_ID)",
+    "shortest CLUSTER_LIST",
+    "lowest peer address",
+    "lowest peer address",
+    "lowest BGP identifier of the peer",
+)
+
+
+def best_path(paths: Iterable[Path]) -> Path:
+    """Choose the best of at least one path."""
+    return min(_survivors(tuple(paths)), key=_tie_break)
+
+
+def explain(paths: tuple[Path, ...]) -> str:
+    """Say in words which step decided among paths."""
+    if len(paths) == 1:
+        return "only path"
+    best = best_path(paths)
+    others = [path for path in paths if path is not best]
+    for index, step in enumerate(_STEPS):
+        others = [path for path in others if path.preference[index] == best.preference[index]]
+        if not others:
+            return step
+    survivors = _survivors(paths)
+    others = [path for path in survivors if path is not best]
+    if not others:
+        return "lowest MULTI_EXIT_DISC"
+    for index, step in enumerate(_TIE_BREAKS):
+        others = [path for path in others if path.tie_break[index] == best.tie_break[index]]
+        if not others:
+            return step
+    return "equal in every step"
+
+
+def with_path(candidates: Candidates | None, path: Path) -> Candidates:
+    """The candidates after a source announced a path, in the place of its former one if any."""
+    if candidates is None:
+        return path.alone
+    former = candidates.paths
+    if len(former) == 1 and former[0].source is path.source:
+        return path.alone
+    paths = (*[other for other in former if other.source is not path.source], path)
+    if len(paths) == len(former) + 1:
+        # Steps before MED are an order: a path behind the best in them changes nothing, one
+        # ahead of it eliminates all others.
+        best = candidates.best
+        if path.preference > best.preference:
+            return Candidates(paths, best)
+        if path.preference < best.preference:
+            return Candidates(paths, path)
+    return Candidates(paths, best_path(paths))
+
+
+def without_source(candidates: Candidates, source: Source) -> Candidates | None:
+    """The candidates after a source withdrew its path; None if none is left."""
+    paths = tuple([path for path in candidates.paths if path.source is not source])
+    if not paths:
+        return None
+    if len(paths) == 1:
+        return paths[0].alone
+    return Candidates(paths, best_path(paths))
+
+
+def _survivors(paths: tuple[Path, ...]) -> list[Path]:
+    """Paths that are left after step c."""
+    top = min([path.preference for path in paths])
+    tied = [path for path in paths if path.preference == top]
+    if len(tied) == 1:
+        return tied
+    least: dict[int, int] = {}
+    for path in tied:
+        attributes = path.attributes
+        med = least.get(attributes.neighbor_as)
+        if med is None or attributes.med < med:
+            least[attributes.neighbor_as] = attributes.med
+    return [path for path in tied if path.attributes.med == least[path.attributes.neighbor_as]]
+
+
+def _tie_break(path: Path) -> tuple[bytes, int, int, bytes, bytes]:
+    return path.tie_break

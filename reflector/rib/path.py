@@ -1,0 +1,191 @@
+"""A path: attributes as one source gave them, ready to be compared and to be sent on.
+
+Paths are interned: all prefixes that a source announces with the same attributes share one. That
+is what makes the tables small and the comparison of a thousand prefixes one comparison.
+"""
+
+from dataclasses import dataclass
+from enum import IntFlag
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from reflector.bgp.as4 import narrow
+from reflector.bgp.attributes import PathAttributes, encode_attribute
+from reflector.bgp.update import announcement_room, write_announcements
+from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag, Family
+
+IPAddress = IPv4Address | IPv6Address
+
+
+class Audience(IntFlag):
+    """Kinds of peers (RFC 4456 5), as a set: who may be told of a path."""
+
+    NOBODY = 0
+    CLIENT = 1
+    NON_CLIENT = 2
+    ALL = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Where paths come from: a peer, or ourselves.
+
+    Args:
+        name: How the log and `show` name it.
+        kind: CLIENT or NON_CLIENT for a peer; ALL for ourselves.
+        router_id: BGP identifier, four octets.
+        address: Of the peer's end of the session; ours for ourselves.
+        local: Whether it is ourselves.
+    """
+
+    name: str
+    kind: Audience
+    router_id: bytes
+    address: IPAddress
+    local: bool = False
+
+
+# Longest prefix on the wire by AFI: with less room than this a path can't be announced at all.
+_LONGEST_PREFIX: Final = {1: 5, 2: 17}
+
+
+class Path:
+    """One source's attributes for prefixes of one family.
+
+    Attributes:
+        source: Who announced it.
+        family: Of its prefixes.
+        attributes: As judged.
+        next_hop: As announced; empty on a local path, whose next hop depends on the peer told.
+        audience: Who may be told of it; NOBODY also where it would outgrow a message.
+        preference: Smaller is better: the steps of RFC 4271 9.1.2.2 that don't depend on MED.
+        tie_break: Smaller is better: the steps after MED, RFC 4456 9 included.
+        alone: The candidates of a prefix that has only this path.
+    """
+
+    __slots__ = (
+        "_wire",
+        "_wire_as2",
+        "alone",
+        "attributes",
+        "audience",
+        "family",
+        "next_hop",
+        "preference",
+        "source",
+        "tie_break",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        family: Family,
+        attributes: PathAttributes,
+        next_hop: bytes,
+        cluster_id: bytes,
+    ) -> None:
+        self.source = source
+        self.family = family
+        self.attributes = attributes
+        self.next_hop = next_hop
+        self.preference = (
+            not source.local,
+            -attributes.local_pref,
+            attributes.as_path_length,
+            attributes.origin,
+        )
+        self.tie_break = (
+            attributes.originator_id or source.router_id,
+            len(attributes.cluster_list),
+            source.address.version,
+            source.address.packed,
+            source.router_id,
+        )
+        self._wire = b"" if source.local else self._reflected(cluster_id)
+        self._wire_as2 = b""
+        self.audience = self._audience()
+        self.alone = Candidates((self,), self)
+
+    def write(self, prefixes: list[bytes], *, as4: bool, own_next_hop: bytes = b"") -> bytes:
+        """Write the UPDATEs that announce prefixes with this path.
+
+        Args:
+            prefixes: At least one.
+            as4: Whether the receivers use four-octet AS numbers.
+            own_next_hop: For a local path: our address towards the receiver.
+        """
+        if self.source.local:
+            wire, next_hop = self._originated(own_next_hop), own_next_hop
+        else:
+            wire, next_hop = self._wire, self.next_hop
+        if not as4:
+            if not self._wire_as2 or self.source.local:
+                self._wire_as2 = narrow(wire)
+            wire = self._wire_as2
+        return write_announcements(self.family, wire, next_hop, prefixes)
+
+    def _audience(self) -> Audience:
+        if self.attributes.no_advertise:
+            return Audience.NOBODY
+        room = announcement_room(self.family, self._wire, self.next_hop)
+        if room < _LONGEST_PREFIX[self.family.afi]:
+            return Audience.NOBODY
+        # RFC 4456 6: from a client to all, from a non-client to clients.
+        return Audience.CLIENT if self.source.kind is Audience.NON_CLIENT else Audience.ALL
+
+    def _reflected(self, cluster_id: bytes) -> bytes:
+        """The attributes with ORIGINATOR_ID set if absent and CLUSTER_LIST prepended (RFC 4456 8)."""
+        attributes = self.attributes
+        return b"".join(
+            (
+                attributes.ahead,
+                self._next_hop(self.next_hop),
+                attributes.middle,
+                encode_attribute(
+                    AttributeFlag.OPTIONAL,
+                    AttributeCode.ORIGINATOR_ID,
+                    attributes.originator_id or self.source.router_id,
+                ),
+                encode_attribute(
+                    AttributeFlag.OPTIONAL,
+                    AttributeCode.CLUSTER_LIST,
+                    cluster_id + attributes.cluster_list,
+                ),
+                attributes.behind,
+            )
+        )
+
+    def _originated(self, own_next_hop: bytes) -> bytes:
+        attributes = self.attributes
+        return attributes.ahead + self._next_hop(own_next_hop) + attributes.middle
+
+    def _next_hop(self, next_hop: bytes) -> bytes:
+        if self.family is not IPV4_UNICAST:
+            return b""
+        return encode_attribute(AttributeFlag.TRANSITIVE, AttributeCode.NEXT_HOP, next_hop)
+
+
+class Candidates:
+    """The paths of a prefix, at most one a source, and the best of them. Immutable and shared.
+
+    Attributes:
+        paths: In the order in which they came.
+        best: What the decision process chose.
+    """
+
+    __slots__ = ("best", "paths")
+
+    def __init__(self, paths: tuple[Path, ...], best: Path) -> None:
+        self.paths = paths
+        self.best = best
+
+
+def local_attributes(local_pref: int) -> PathAttributes:
+    """Attributes of a route that we originate: ORIGIN IGP, empty AS_PATH, and a LOCAL_PREF."""
+    well_known = AttributeFlag.TRANSITIVE
+    return PathAttributes(
+        ahead=encode_attribute(well_known, AttributeCode.ORIGIN, b"\0")
+        + encode_attribute(well_known, AttributeCode.AS_PATH, b""),
+        middle=encode_attribute(well_known, AttributeCode.LOCAL_PREF, local_pref.to_bytes(4)),
+        local_pref=local_pref,
+    )

@@ -1,0 +1,316 @@
+"""Update groups: what changed is encoded once for all peers that are told the same (Adj-RIB-Out).
+
+Each turn of the loop the changes of a table become a *train*: encoded UPDATEs, each with the
+source that must not get it. Every member gets the train less its own part, the same bytes objects
+as all others. No list of what each member was sent is kept: a member that is in step holds the
+best path of every prefix, unless that path is its own or not for its kind.
+
+A member can be out of step in two ways, and both are mended by *catching up*: looking at prefixes
+again, a piece a turn, and sending what the table holds by then.
+
+- It has just joined, or asked for a refresh: it rides the train and is *dumped* the table beside
+  it. A prefix may so be sent twice, but what is sent last is right.
+- It reads too slowly: it leaves the train, and each prefix that changes meanwhile is noted once in
+  `Member.missed`, with whether the member holds a route for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reflector.bgp.limits import (
+    CATCH_UP_PIECE_PREFIXES,
+    CATCH_UP_TURN_PREFIXES,
+    RESUME_BYTES,
+    SEND_QUEUE_BYTES,
+)
+from reflector.bgp.update import write_end_of_rib, write_withdrawals
+from reflector.bgp.vocabulary import Family
+from reflector.rib.path import Audience, Path, Source
+from reflector.rib.table import Changes, Table
+
+
+class Outlet(Protocol):
+    """Where a member's messages go."""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Octets that were written and are not sent yet."""
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Send whole messages, in order. The list and its bytes are shared and not to be changed."""
+
+
+@dataclass(slots=True)
+class _Dump:
+    """The prefixes that a member is still to be sent; the list is shared between members."""
+
+    prefixes: list[bytes]
+    position: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A peer in an update group.
+
+    Attributes:
+        source: The peer as a source of paths: what it announced is not sent back to it.
+        outlet: Its connection.
+        own_next_hop: Our address towards it, packed for the family; empty if we have none.
+        missed: None while in step, else the prefixes that changed since it left the train, each
+            with whether the member holds a route for it.
+        dump: What is left of the table that it is being sent.
+    """
+
+    source: Source
+    outlet: Outlet
+    own_next_hop: bytes
+    missed: dict[bytes, bool] | None = None
+    dump: _Dump | None = None
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something to catch up with."""
+        return self.missed is not None or self.dump is not None
+
+
+@dataclass(slots=True)
+class _Train:
+    """The encoded changes of a turn.
+
+    Attributes:
+        cars: Messages with the source that doesn't get them, in the order to be sent.
+        whole: All cars as one, for the members that are no source of any.
+        sources: The sources of cars.
+        taken_back: Prefixes to withdraw from a source whose own path became the best.
+        local: Our own paths, which every member gets with its own next hop.
+    """
+
+    cars: list[tuple[Source, bytes]] = field(default_factory=list)
+    whole: list[bytes] = field(default_factory=list)
+    sources: set[Source] = field(default_factory=set)
+    taken_back: dict[Source, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    local: list[tuple[Path, list[bytes]]] = field(default_factory=list)
+
+
+class UpdateGroup:
+    """Peers that are told the same.
+
+    Args:
+        table: The routes of the family.
+        kind: CLIENT or NON_CLIENT, all members alike.
+        as4: Whether they use four-octet AS numbers.
+
+    Attributes:
+        members: By source.
+    """
+
+    def __init__(self, table: Table, kind: Audience, *, as4: bool) -> None:
+        self.family: Family = table.family
+        self.members: dict[Source, Member] = {}
+        self._table = table
+        self._kind = kind
+        self._as4 = as4
+        self._behind: dict[Source, Member] = {}
+        self._snapshot: list[bytes] | None = None
+
+    def join(self, member: Member) -> None:
+        """A peer is up: it rides the train from now on and is sent the whole table."""
+        self.members[member.source] = member
+        self.refresh(member.source)
+
+    def leave(self, source: Source) -> None:
+        """A peer is gone."""
+        self.members.pop(source, None)
+        self._behind.pop(source, None)
+
+    def refresh(self, source: Source) -> None:
+        """Send a member the whole table again (RFC 2918 4)."""
+        member = self.members[source]
+        member.dump = _Dump([])
+        # Filled at the end of the turn, with what the table holds then.
+        self._behind[source] = member
+
+    def send_changes(self, changes: Changes) -> None:
+        """Send every member what a turn has changed."""
+        if not changes or not self.members:
+            return
+        train = self._encode(changes)
+        for member in self.members.values():
+            if member.missed is not None:
+                self._note_missed(member.source, member.missed, changes)
+            else:
+                self._send(member, train)
+
+    def catch_up(self) -> bool:
+        """Send members that are behind their next piece.
+
+        Returns:
+            Whether there is more that could be sent at once; otherwise the next call is due when
+            an outlet has room again, or something changes.
+        """
+        if not self._behind:
+            return False
+        self._start_dumps()
+        budget = CATCH_UP_TURN_PREFIXES
+        pieces: dict[tuple[int, int], _Train] = {}
+        more = False
+        for source, member in list(self._behind.items()):
+            if member.outlet.backlog_bytes > RESUME_BYTES:
+                continue
+            if budget <= 0:
+                more = True
+                break
+            # What was missed comes first: `missed` knows what the member holds only as long as
+            # nothing else is sent to it.
+            if member.missed is not None:
+                budget -= self._send_missed(member, member.missed)
+            elif member.dump is not None:
+                budget -= self._send_dump(member, member.dump, pieces)
+            # Whoever had a piece goes to the end of the queue.
+            del self._behind[source]
+            if member.behind:
+                self._behind[source] = member
+                more = more or member.outlet.backlog_bytes <= RESUME_BYTES
+        self._snapshot = None
+        return more
+
+    # The train.
+
+    def _encode(self, changes: Changes) -> _Train:
+        train = _Train()
+        kind, routes = self._kind, self._table.routes
+        for path, prefixes in changes.arrivals.items():
+            if path.audience & kind:
+                self._load(train, path, prefixes)
+        withdrawn: dict[Source, list[bytes]] = defaultdict(list)
+        announced: dict[Path, list[bytes]] = defaultdict(list)
+        for prefix, before in changes.former.items():
+            candidates = routes.get(prefix)
+            after = None if candidates is None else candidates.best
+            if after is before:
+                continue
+            told = before is not None and bool(before.audience & kind)
+            if after is not None and after.audience & kind:
+                announced[after].append(prefix)
+                if told and before is not None and before.source is not after.source:
+                    train.taken_back[after.source].append(prefix)
+            elif told and before is not None:
+                withdrawn[before.source].append(prefix)
+        for source, prefixes in withdrawn.items():
+            train.cars.append((source, write_withdrawals(self.family, prefixes)))
+        for path, prefixes in announced.items():
+            self._load(train, path, prefixes)
+        _couple(train)
+        return train
+
+    def _load(self, train: _Train, path: Path, prefixes: list[bytes]) -> None:
+        if path.source.local:
+            train.local.append((path, prefixes))
+        else:
+            train.cars.append((path.source, path.write(prefixes, as4=self._as4)))
+
+    def _send(self, member: Member, train: _Train) -> None:
+        source = member.source
+        if source in train.sources:
+            chunks = [messages for origin, messages in train.cars if origin is not source]
+        else:
+            chunks = train.whole
+        taken_back = train.taken_back.get(source)
+        if taken_back or train.local:
+            chunks = chunks.copy()
+            if taken_back:
+                chunks.append(write_withdrawals(self.family, taken_back))
+            for path, prefixes in train.local:
+                next_hop = path.next_hop or member.own_next_hop
+                if next_hop:
+                    chunks.append(path.write(prefixes, as4=self._as4, own_next_hop=next_hop))
+        if not chunks:
+            return
+        member.outlet.write(chunks)
+        if member.outlet.backlog_bytes > SEND_QUEUE_BYTES and member.missed is None:
+            member.missed = {}
+            self._behind[source] = member
+
+    # Catching up.
+
+    def _start_dumps(self) -> None:
+        for member in self._behind.values():
+            dump = member.dump
+            if dump is not None and not dump.prefixes and not dump.position:
+                if self._snapshot is None:
+                    self._snapshot = list(self._table.routes)
+                dump.prefixes = self._snapshot
+
+    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], _Train]) -> int:
+        """Send the next piece of the table; members at the same place share its encoding."""
+        key = id(dump.prefixes), dump.position
+        prefixes = dump.prefixes[dump.position : dump.position + CATCH_UP_PIECE_PREFIXES]
+        train = pieces.get(key)
+        cost = 0
+        if train is None:
+            train = pieces[key] = self._encode_current(prefixes)
+            cost = len(prefixes)
+        self._send(member, train)
+        dump.position += len(prefixes)
+        if dump.position >= len(dump.prefixes):
+            member.dump = None
+            member.outlet.write([write_end_of_rib(self.family)])
+        return cost + 1
+
+    def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
+        """Send a piece of what a member missed; it is in step again when nothing is left."""
+        count = min(len(missed), CATCH_UP_PIECE_PREFIXES)
+        piece = dict([missed.popitem() for _ in range(count)])
+        routes, kind = self._table.routes, self._kind
+        train = self._encode_current(piece)
+        for prefix, held in piece.items():
+            candidates = routes.get(prefix)
+            best = None if candidates is None else candidates.best
+            visible = best is not None and best.audience & kind and best.source is not member.source
+            if held and not visible:
+                train.taken_back[member.source].append(prefix)
+        if not missed:
+            member.missed = None
+        self._send(member, train)
+        return count + 1
+
+    def _encode_current(self, prefixes: Iterable[bytes]) -> _Train:
+        """Encode what the table holds for prefixes now."""
+        train = _Train()
+        routes, kind = self._table.routes, self._kind
+        by_path: dict[Path, list[bytes]] = defaultdict(list)
+        for prefix in prefixes:
+            candidates = routes.get(prefix)
+            if candidates is not None:
+                by_path[candidates.best].append(prefix)
+        for path, group in by_path.items():
+            if path.audience & kind:
+                self._load(train, path, group)
+        _couple(train)
+        return train
+
+    def _note_missed(self, source: Source, missed: dict[bytes, bool], changes: Changes) -> None:
+        kind = self._kind
+        for path, prefixes in changes.arrivals.items():
+            if path.audience & kind and path.source is not source:
+                for prefix in prefixes:
+                    missed.setdefault(prefix, False)
+        for prefix, before in changes.former.items():
+            held = before is not None and bool(before.audience & kind)
+            missed.setdefault(prefix, held and before is not None and before.source is not source)
+
+
+def _couple(train: _Train) -> None:
+    """Join neighbouring cars of one source, and all of them for the members that get all."""
+    coupled: list[tuple[Source, list[bytes]]] = []
+    for source, messages in train.cars:
+        if coupled and coupled[-1][0] is source:
+            coupled[-1][1].append(messages)
+        else:
+            coupled.append((source, [messages]))
+    train.cars = [(source, b"".join(parts)) for source, parts in coupled]
+    train.sources = {source for source, _ in train.cars}
+    if train.cars:
+        train.whole = [b"".join([messages for _, messages in train.cars])]

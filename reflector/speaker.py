@@ -1,0 +1,270 @@
+"""The speaker: sessions' routes in, packets out. Where `bgp` and `rib` meet, still sans-IO.
+
+Its owner tells it of peers that came and went and hands it the bodies of their UPDATEs; after each
+turn of the loop in which something happened it calls `turn`, in which everything that changed is
+sent, once.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge
+from reflector.bgp.errors import Action, Finding
+from reflector.bgp.limits import MAX_PATHS_PER_PEER
+from reflector.bgp.nlri import IPNetwork, pack_prefix
+from reflector.bgp.open import Negotiated
+from reflector.bgp.update import Announcement, JudgedBlocks, read_update
+from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST, Family
+from reflector.rib.path import Audience, IPAddress, Path, Source, local_attributes
+from reflector.rib.table import Table
+from reflector.rib.update_group import Member, Outlet, UpdateGroup
+
+_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are.
+
+    Args:
+        asn: Our AS number.
+        router_id: Our BGP identifier.
+        cluster_id: What we prepend to CLUSTER_LIST (RFC 4456 7).
+    """
+
+    asn: int
+    router_id: IPv4Address
+    cluster_id: IPv4Address
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRoute:
+    """A route that we originate.
+
+    Args:
+        prefix: What we announce.
+        next_hop: With which next hop; None for the address that the peer told connected to.
+    """
+
+    prefix: IPNetwork
+    next_hop: IPAddress | None = None
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a peer sent and what became of it, as plain integers that are read on demand."""
+
+    updates: int = 0
+    announced: int = 0
+    withdrawn: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """A peer whose session is established.
+
+    Attributes:
+        source: It, as a source of paths.
+        negotiated: What its session runs on.
+        local_address: Our end of the session.
+        outlet: Its connection.
+        counters: What it sent.
+        paths: Its interned paths by attributes and next hop, a memory that may be dropped.
+        end_of_rib: Families for which it has said that its first dump is complete.
+    """
+
+    source: Source
+    negotiated: Negotiated
+    local_address: IPAddress
+    outlet: Outlet
+    counters: Counters = field(default_factory=Counters)
+    paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
+    end_of_rib: set[Family] = field(default_factory=set)
+
+
+class Speaker:
+    """A route reflector's routing.
+
+    Args:
+        identity: Who we are.
+        on_finding: Told of everything wrong in a peer's UPDATEs that doesn't cost its session.
+
+    Attributes:
+        tables: The routes, by family.
+        peers: Established ones, by their source.
+    """
+
+    def __init__(self, identity: Identity, on_finding: Callable[[Peer, Finding], None]) -> None:
+        self.identity = identity
+        self.tables = {family: Table(family) for family in FAMILIES.values()}
+        self.peers: dict[Source, Peer] = {}
+        self._on_finding = on_finding
+        self._cluster_id = identity.cluster_id.packed
+        judge = Judge(identity.asn, identity.router_id.packed, self._cluster_id)
+        self._blocks = {as4: JudgedBlocks(judge, as4=as4) for as4 in (True, False)}
+        self._groups: dict[tuple[Family, Audience, bool], UpdateGroup] = {}
+        self._local = Source(
+            "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
+        )
+
+    # Peers.
+
+    def peer_up(
+        self, source: Source, negotiated: Negotiated, local_address: IPAddress, outlet: Outlet
+    ) -> Peer:
+        """A session is established: its peer gets the whole table and every change from now on."""
+        peer = Peer(source, negotiated, local_address, outlet)
+        self.peers[source] = peer
+        for family in negotiated.families:
+            key = family, source.kind, negotiated.as4
+            group = self._groups.get(key)
+            if group is None:
+                group = UpdateGroup(self.tables[family], source.kind, as4=negotiated.as4)
+                self._groups[key] = group
+            group.join(Member(source, outlet, _next_hop_for(family, local_address)))
+        return peer
+
+    def peer_down(self, peer: Peer) -> int:
+        """A session is over: its peer's routes are gone.
+
+        Returns:
+            How many prefixes that were.
+        """
+        if self.peers.pop(peer.source, None) is None:
+            return 0
+        for group in self._groups_of(peer):
+            group.leave(peer.source)
+        return sum(self.tables[family].drop(peer.source) for family in peer.negotiated.families)
+
+    def receive_update(self, peer: Peer, body: bytes) -> None:
+        """Take an UPDATE of a peer.
+
+        Raises:
+            SessionError: Its session must be reset; what the UPDATE said is not used.
+        """
+        negotiated, counters = peer.negotiated, peer.counters
+        update = read_update(body, self._blocks[negotiated.as4], negotiated.families)
+        counters.updates += 1
+        for finding in update.findings:
+            self._on_finding(peer, finding)
+        for family, prefixes in update.withdrawn:
+            counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
+        for announcement in update.announced:
+            self._announce(peer, announcement)
+        if update.end_of_rib is not None:
+            peer.end_of_rib.add(update.end_of_rib)
+
+    def receive_refresh(self, peer: Peer, afi: int, safi: int) -> bool:
+        """A peer asks for our routes again (RFC 2918 4).
+
+        Returns:
+            Whether it was for a family of its session; others are ignored.
+        """
+        family = FAMILIES.get((afi, safi))
+        if family is None or family not in peer.negotiated.families:
+            return False
+        self._group(peer, family).refresh(peer.source)
+        return True
+
+    # Our own routes.
+
+    def originate(self, routes: Iterable[LocalRoute]) -> None:
+        """Announce these routes of our own, and no others from now on."""
+        wanted: dict[Family, dict[bytes, IPAddress | None]] = {}
+        for route in routes:
+            family = _family_of(route.prefix)
+            wanted.setdefault(family, {})[pack_prefix(route.prefix)] = route.next_hop
+        for family, table in self.tables.items():
+            prefixes = wanted.get(family, {})
+            table.withdraw(self._local, table.held.get(self._local, set()) - prefixes.keys())
+            for prefix, next_hop in prefixes.items():
+                path = Path(
+                    self._local,
+                    family,
+                    local_attributes(DEFAULT_LOCAL_PREF),
+                    b"" if next_hop is None else _pack_next_hop(family, next_hop),
+                    self._cluster_id,
+                )
+                table.announce(path, [prefix])
+
+    # The turn.
+
+    @property
+    def busy(self) -> bool:
+        """Whether something changed since the last turn."""
+        return any(table.changed for table in self.tables.values())
+
+    def turn(self) -> bool:
+        """Send every peer what has changed, and those that are behind their next piece.
+
+        Returns:
+            Whether another turn could go on at once with those that are behind.
+        """
+        for family, table in self.tables.items():
+            if not table.changed:
+                continue
+            changes = table.take_changes()
+            for group in self._groups.values():
+                if group.family is family:
+                    group.send_changes(changes)
+        more = False
+        for group in self._groups.values():
+            more = group.catch_up() or more
+        return more
+
+    # Inner workings.
+
+    def _announce(self, peer: Peer, announcement: Announcement) -> None:
+        family, next_hop = announcement.family, announcement.next_hop
+        prefixes = announcement.prefixes
+        table = self.tables[family]
+        key = family, announcement.attributes, next_hop
+        path = peer.paths.get(key)
+        if path is None:
+            # RFC 4271 6.3: the next hop must not be the receiver's own address.
+            if next_hop == _next_hop_for(family, peer.local_address):
+                self._on_finding(peer, _OWN_NEXT_HOP)
+                peer.counters.refused += len(prefixes)
+                peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
+                return
+            path = Path(peer.source, family, announcement.attributes, next_hop, self._cluster_id)
+            if len(peer.paths) >= MAX_PATHS_PER_PEER:
+                peer.paths.clear()
+            peer.paths[key] = path
+        peer.counters.announced += len(prefixes)
+        table.announce(path, prefixes)
+
+    def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
+        return [self._group(peer, family) for family in peer.negotiated.families]
+
+    def _group(self, peer: Peer, family: Family) -> UpdateGroup:
+        return self._groups[family, peer.source.kind, peer.negotiated.as4]
+
+
+_OWN_NEXT_HOP: Final = Finding(
+    Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
+)
+
+
+def _family_of(prefix: IPNetwork) -> Family:
+    return FAMILIES[1 if prefix.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
+
+
+def _next_hop_for(family: Family, address: IPAddress) -> bytes:
+    """Our address as a next hop of a family; empty where it can't be one.
+
+    IPv4 routes are never given an IPv6 next hop: kube-router can't install them.
+    """
+    if isinstance(address, IPv6Address):
+        return b"" if family is IPV4_UNICAST else address.packed
+    return _pack_next_hop(family, address)
+
+
+def _pack_next_hop(family: Family, address: IPAddress) -> bytes:
+    """A next hop as the family carries it, IPv4-mapped for IPv6 routes over an IPv4 session."""
+    if family is not IPV4_UNICAST and isinstance(address, IPv4Address):
+        return _MAPPED + address.packed
+    return address.packed
