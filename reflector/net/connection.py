@@ -1,0 +1,284 @@
+"""A TCP connection with a BGP session on it.
+
+It works on the bare socket with the loop's readiness callbacks: one `recv` and one `sendmsg` a
+turn, and a queue of the bytes objects that all peers share, where a stream would copy each peer's
+own. All BGP is in the session.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from reflector.bgp.events import Event
+from reflector.bgp.limits import READ_TURN_BYTES, RESUME_BYTES
+from reflector.bgp.notification import Notification
+from reflector.bgp.session import Session, Timer
+from reflector.reports import PeerName
+from reflector.rib.path import IPAddress
+from reflector.speaker import Peer
+
+# Buffers that one `sendmsg` takes; Linux's IOV_MAX is 1024.
+_MAX_BUFFERS: Final = 512
+
+# How long a closing connection waits for its last bytes to leave and for the peer to hang up. A
+# socket that is closed with unread input sends a reset, which can overtake our NOTIFICATION.
+_LINGER_S: Final = 0.5
+
+
+class Connection:
+    """One connection, from the moment when the socket is connected.
+
+    Args:
+        sock: Connected and non-blocking.
+        session: A fresh session for it.
+        name: The peer, as far as it is known.
+        on_events: Called with what happened, after each turn in which something did.
+        on_room: Called when the backlog has shrunk below `limits.RESUME_BYTES`.
+
+    Attributes:
+        outbound: Whether we dialled it.
+        peer: The speaker's view of it, while established.
+        local_address: Our end.
+        remote_port: The peer's port.
+        since: Loop time of the last change of state that people care about.
+        bytes_in: Octets read.
+        bytes_out: Octets sent.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        session: Session,
+        name: PeerName,
+        *,
+        local_address: IPAddress,
+        on_events: Callable[["Connection", list[Event]], None],
+        on_room: Callable[[], None],
+        outbound: bool = False,
+    ) -> None:
+        self.session = session
+        self.name = name
+        self.outbound = outbound
+        self.peer: Peer | None = None
+        self.local_address = local_address
+        self.remote_port: int = sock.getpeername()[1]
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self._loop = asyncio.get_running_loop()
+        self.since = self._loop.time()
+        self._sock = sock
+        self._on_events = on_events
+        self._on_room = on_room
+        self._queue: deque[bytes | memoryview] = deque()
+        self._backlog_bytes = 0
+        self._writing = False
+        self._handles: dict[Timer, asyncio.TimerHandle] = {}
+        self._hold_s = 0.0
+        self._heard = 0
+        self._heard_at = self.since
+        self._progress_at = self.since
+        self._closing: asyncio.TimerHandle | None = None
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    def start(self) -> None:
+        """Begin: send our OPEN and listen."""
+        self._loop.add_reader(self._sock, self._on_readable)
+        self.session.start()
+        self.after_session()
+
+    def refuse(self, notification: Notification, reason: str) -> None:
+        """Turn the peer away before anything else is said."""
+        self._loop.add_reader(self._sock, self._on_readable)
+        self.deliver(self.session.close(notification, reason))
+
+    # Outlet.
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Octets that were written and are not sent yet."""
+        return self._backlog_bytes
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Send whole messages, at once as far as the socket takes them."""
+        if self._closing is not None or self.closed.done():
+            return
+        self._queue.extend(chunks)
+        self._backlog_bytes += sum(map(len, chunks))
+        if not self._writing:
+            self._send()
+
+    # The session.
+
+    def after_session(self) -> None:
+        """Write what the session wants written and arm its timers, after any call to it."""
+        outgoing = self.session.data_to_send()
+        if outgoing:
+            self.write(outgoing)
+        for timer, seconds in self.session.timers_to_arm().items():
+            self._arm(timer, seconds)
+
+    def deliver(self, events: list[Event]) -> None:
+        """Hand events of the session to the owner and do what follows for the connection."""
+        if events:
+            self._on_events(self, events)
+        self.after_session()
+        if self.session.over:
+            self._close_soon()
+
+    def last_ack_age_s(self) -> float:
+        """Seconds since the peer's kernel last acknowledged anything (TCP_INFO)."""
+        try:
+            info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK_AT + 4)
+        except OSError:
+            return float("inf")
+        return int.from_bytes(info[_LAST_ACK_AT : _LAST_ACK_AT + 4], "little") / 1000
+
+    def abort(self) -> None:
+        """Close at once, whatever is unsent."""
+        if self.closed.done():
+            return
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+        for handle in self._handles.values():
+            handle.cancel()
+        if self._closing is not None:
+            self._closing.cancel()
+        self._queue.clear()
+        self._backlog_bytes = 0
+        self._sock.close()
+        self.closed.set_result(None)
+
+    # Reading.
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._sock.recv(READ_TURN_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lost(f"the connection broke: {error.strerror or error}")
+            return
+        if not data:
+            self._lost("the peer closed the connection without a NOTIFICATION")
+            return
+        self.bytes_in += len(data)
+        if self._closing is not None:
+            return  # read and thrown away, so that closing sends no reset
+        events = self.session.receive_data(data)
+        if self.session.heard != self._heard:
+            self._heard = self.session.heard
+            self._heard_at = self._loop.time()
+        self.deliver(events)
+
+    def _lost(self, reason: str) -> None:
+        events = self.session.receive_eof(reason)
+        self._queue.clear()
+        self._backlog_bytes = 0
+        if events:
+            self._on_events(self, events)
+        self.abort()
+
+    # Writing.
+
+    def _send(self) -> None:
+        queue = self._queue
+        try:
+            while queue:
+                buffers = [queue[i] for i in range(min(len(queue), _MAX_BUFFERS))]
+                sent = self._sock.sendmsg(buffers)
+                self.bytes_out += sent
+                self._backlog_bytes -= sent
+                self._take(sent)
+                if sent < sum(map(len, buffers)):
+                    break
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            # Told by the loop's next turn: whoever is writing is in the middle of its own work.
+            reason = f"the connection broke: {error.strerror or error}"
+            self._queue.clear()
+            self._backlog_bytes = 0
+            self._loop.call_soon(self._broken, reason)
+            return
+        self._watch_writable()
+
+    def _broken(self, reason: str) -> None:
+        if not self.closed.done():
+            self._lost(reason)
+
+    def _take(self, sent: int) -> None:
+        """Take `sent` octets off the queue; a buffer sent in part stays as its rest."""
+        queue = self._queue
+        while sent:
+            size = len(queue[0])
+            if size > sent:
+                queue[0] = memoryview(queue[0])[sent:]
+                return
+            sent -= size
+            queue.popleft()
+
+    def _watch_writable(self) -> None:
+        if self._queue and not self._writing:
+            self._writing = True
+            self._loop.add_writer(self._sock, self._on_writable)
+            self._progress_at = self._loop.time()
+            self._arm(Timer.SEND_HOLD, self.session.send_hold_s)
+        elif not self._queue and self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._sock)
+            self._arm(Timer.SEND_HOLD, None)
+        if not self._queue and self._closing is not None:
+            self._shut_down()
+
+    def _on_writable(self) -> None:
+        before = self._backlog_bytes
+        self._send()
+        if self._backlog_bytes < before:
+            self._progress_at = self._loop.time()
+        if before > RESUME_BYTES >= self._backlog_bytes:
+            self._on_room()
+
+    # Timers.
+
+    def _arm(self, timer: Timer, seconds: float | None) -> None:
+        handle = self._handles.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+        if timer is Timer.HOLD:
+            self._hold_s = seconds or 0.0
+            self._heard_at = self._loop.time()
+        if seconds is not None:
+            self._handles[timer] = self._loop.call_later(seconds, self._on_timer, timer)
+
+    def _on_timer(self, timer: Timer) -> None:
+        # Messages and sent bytes don't re-arm their timers: those look back when they fire.
+        left_s = 0.0
+        if timer is Timer.HOLD:
+            left_s = self._heard_at + self._hold_s - self._loop.time()
+        elif timer is Timer.SEND_HOLD:
+            left_s = self._progress_at + self.session.send_hold_s - self._loop.time()
+        if left_s > 0:
+            self._handles[timer] = self._loop.call_later(left_s, self._on_timer, timer)
+        else:
+            self.deliver(self.session.timer_expired(timer))
+
+    # Closing.
+
+    def _close_soon(self) -> None:
+        if self._closing is not None or self.closed.done():
+            return
+        self._closing = self._loop.call_later(_LINGER_S, self.abort)
+        if not self._queue:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()
+
+
+# Offset of tcpi_last_ack_recv in struct tcp_info (linux/tcp.h): milliseconds, 32 bits.
+_LAST_ACK_AT: Final = 56

@@ -1,0 +1,80 @@
+"""Dialling static neighbors: one task for each, as long as it has no session."""
+
+import asyncio
+import random
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Final
+
+from reflector.net.peering import Peering
+from reflector.net.sockets import set_md5_key
+from reflector.rib.path import IPAddress
+
+# RFC 4271 10 suggests 120 s between tries, which is long while a class waits. Jitter as there.
+_RETRY_S: Final = 5.0
+_CONNECT_TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to dial.
+
+    Args:
+        address: Of the neighbor.
+        port: Its TCP port.
+        password: For TCP MD5, if it demands it.
+    """
+
+    address: IPAddress
+    port: int
+    password: str | None = None
+
+
+class Dialer:
+    """Keeps dialling neighbors that have no session.
+
+    Args:
+        peering: Where connections go.
+    """
+
+    def __init__(self, peering: Peering) -> None:
+        self._peering = peering
+        self._tasks: dict[Target, asyncio.Task[None]] = {}
+
+    def dial(self, targets: set[Target]) -> None:
+        """Dial these from now on, and no others."""
+        for target in self._tasks.keys() - targets:
+            self._tasks.pop(target).cancel()
+        for target in targets - self._tasks.keys():
+            self._tasks[target] = asyncio.get_running_loop().create_task(self._keep(target))
+
+    async def _keep(self, target: Target) -> None:
+        while True:
+            if not self._connected(target):
+                await self._try(target)
+            await asyncio.sleep(_RETRY_S * random.uniform(0.75, 1.0))  # noqa: S311 - no secret
+
+    def _connected(self, target: Target) -> bool:
+        """Whether there is a connection with the neighbor, whoever began it."""
+        return any(c.name.address == target.address for c in self._peering.connections)
+
+    async def _try(self, target: Target) -> None:
+        family = socket.AF_INET if target.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+        try:
+            if target.password is not None:
+                bits = target.address.max_prefixlen
+                network = ip_network((target.address, bits))
+                set_md5_key(sock, network, target.password)
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await loop.sock_connect(sock, (str(target.address), target.port))
+        except (OSError, TimeoutError):
+            sock.close()  # not there yet; the next try comes soon enough
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+        else:
+            self._peering.adopt(sock, outbound=True)

@@ -1,0 +1,72 @@
+"""What this machine is called and where it can be reached."""
+
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, ip_address
+
+from reflector.rib.path import IPAddress
+
+# Never contacted: a UDP socket that is connected to it only asks the kernel which of our addresses
+# it would send from (RFC 5737, TEST-NET-1).
+_ELSEWHERE = ("192.0.2.1", 9)
+
+
+def host_name() -> str:
+    """The machine's name without its domain."""
+    return socket.gethostname().split(".", 1)[0]
+
+
+def primary_ipv4() -> IPv4Address:
+    """The address that this machine sends from by default; 127.0.0.1 where it has no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(_ELSEWHERE)
+            return IPv4Address(sock.getsockname()[0])
+        except OSError:
+            usable = [a for a in _interface_addresses() if isinstance(a, IPv4Address)]
+            return usable[0] if usable else IPv4Address("127.0.0.1")
+
+
+def default_router_id() -> IPv4Address:
+    """A router id for a reflector that was given none: 223.255 and the primary address's last half.
+
+    It is high on purpose. kube-router's nodes also peer with each other inside their cluster, its
+    tie-break prefers the lowest router id, and what comes through the reflector must not beat the
+    direct path.
+    """
+    return IPv4Address(b"\xdf\xff" + primary_ipv4().packed[2:])
+
+
+def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
+    """Addresses at which peers reach us.
+
+    Args:
+        listening: What we listen on; an unspecified address stands for all of its version.
+
+    Returns:
+        The primary IPv4 address first, loopback only if there is nothing else.
+    """
+    found: list[IPAddress] = []
+    for address in listening:
+        if not address.is_unspecified:
+            found.append(address)
+        else:
+            found += [a for a in _interface_addresses() if a.version == address.version]
+    if any(not a.is_loopback for a in found):
+        found = [a for a in found if not a.is_loopback]
+    primary = primary_ipv4()
+    unique = list(dict.fromkeys(found))
+    return sorted(unique, key=lambda a: (a != primary, a.version))
+
+
+def _interface_addresses() -> list[IPAddress]:
+    """Every address of the machine but link-local ones, which nobody can reach by themselves."""
+    import ifaddr  # noqa: PLC0415 - takes 25 ms, and most starts on a given address don't need it
+
+    addresses: list[IPAddress] = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            address = ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+            if not address.is_link_local:
+                addresses.append(address)
+    return addresses

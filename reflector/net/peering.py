@@ -1,0 +1,432 @@
+"""Peering: who may connect, which of two connections lives, and what a session's events lead to.
+
+The one place where connections and the speaker meet.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from typing import Final
+
+from reflector.bgp.codec import two_octet_as
+from reflector.bgp.errors import Finding, SessionError
+from reflector.bgp.events import (
+    Closed,
+    Established,
+    Event,
+    OpenAccepted,
+    RefreshReceived,
+    UpdateReceived,
+)
+from reflector.bgp.limits import OPEN_WAIT_S
+from reflector.bgp.notification import Notification
+from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.session import Session
+from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, Family, RefreshSubtype, State
+from reflector.net.connection import Connection
+from reflector.net.sockets import end_of, tune
+from reflector.reports import (
+    ConnectionRefused,
+    PeerDown,
+    PeerName,
+    PeerReturned,
+    PeerUp,
+    Report,
+    Trouble,
+    UpdateFault,
+)
+from reflector.rib.path import Audience, IPAddress, Source
+from reflector.speaker import Peer, Speaker
+
+# How long an old session may take to answer when its peer connects anew. A live one's kernel
+# answers within a delayed acknowledgement, 40 to 200 ms; the peer wants to be back in a second.
+_PROBE_S: Final = 0.7
+_PROBE_STEP_S: Final = 0.05
+
+# Connections taken from a listening socket in one turn, so that a flood of them starves nobody.
+_ACCEPT_TURN: Final = 64
+
+# How long to stop accepting when the process is out of file descriptors; sessions live on.
+_ACCEPT_PAUSE_S: Final = 1.0
+
+PeerKey = tuple[IPAddress, IPv4Address]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPolicy:
+    """How to speak with a peer.
+
+    Args:
+        families: To offer.
+        hold_time_s: To propose.
+        client: A route reflector client, or else a non-client peer (RFC 4456 5).
+        description: For the log and `show`.
+        open_wait_s: How long the peer may take to send its OPEN.
+    """
+
+    families: frozenset[Family]
+    hold_time_s: int
+    client: bool = True
+    description: str = ""
+    open_wait_s: float = OPEN_WAIT_S
+
+
+class Peering:
+    """All connections with peers.
+
+    Args:
+        speaker: The routing.
+        host_name: What we call ourselves in our OPENs (FQDN capability).
+        policy: How to speak with an address; None if it may not peer at all.
+        report: Told of everything that a person may want to know.
+        max_connections: Beyond it, new ones are turned away.
+
+    Attributes:
+        connections: Every one, whatever its state.
+        sessions: Those past OPEN, by address and router id: two nodes behind one address are two
+            peers.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        *,
+        host_name: str,
+        policy: Callable[[IPAddress], PeerPolicy | None],
+        report: Callable[[Report], None],
+        max_connections: int,
+    ) -> None:
+        self.speaker = speaker
+        self.policy = policy
+        self.max_connections = max_connections
+        self.connections: set[Connection] = set()
+        self.sessions: dict[PeerKey, Connection] = {}
+        self._host_name = host_name
+        self._report = report
+        self._loop = asyncio.get_running_loop()
+        self._turn_due = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    # Coming and going.
+
+    def accept_from(self, listener: socket.socket) -> None:
+        """Take connections from a listening socket from now on."""
+        self._loop.add_reader(listener, self._on_acceptable, listener)
+
+    def refuse_from(self, listener: socket.socket) -> None:
+        """Stop taking connections from a listening socket."""
+        self._loop.remove_reader(listener)
+
+    def adopt(self, sock: socket.socket, *, outbound: bool) -> Connection | None:
+        """Begin a session on a connected socket, or turn it away.
+
+        Returns:
+            The connection, None if it was turned away.
+        """
+        try:
+            tune(sock)
+            remote, local = end_of(sock.getpeername()), end_of(sock.getsockname())
+        except OSError:
+            sock.close()  # gone before it was looked at
+            return None
+        policy = self.policy(remote)
+        refusal: tuple[CeaseSubcode, str] | None = None
+        if policy is None:
+            policy = PeerPolicy(frozenset(), 0)
+            refusal = (
+                CeaseSubcode.CONNECTION_REJECTED,
+                f"{remote} is in none of the configured ranges: add one that holds it "
+                "(ranges in the configuration), or connect kube-router from an address inside",
+            )
+        elif len(self.connections) >= self.max_connections:
+            refusal = (
+                CeaseSubcode.OUT_OF_RESOURCES,
+                f"there are {self.max_connections} connections already: raise limits.max_sessions",
+            )
+        connection = Connection(
+            sock,
+            Session(self._open_for(policy), policy.open_wait_s),
+            PeerName(remote, description=policy.description),
+            local_address=local,
+            on_events=self._on_events if refusal is None else _ignore,
+            on_room=self._want_turn,
+            outbound=outbound,
+        )
+        if refusal is not None:
+            subcode, reason = refusal
+            connection.refuse(Notification(ErrorCode.CEASE, subcode), reason)
+            self._report(ConnectionRefused(connection.name, reason))
+            return None
+        self.connections.add(connection)
+        connection.closed.add_done_callback(lambda _: self.connections.discard(connection))
+        connection.start()
+        return connection
+
+    def close(self, connection: Connection, subcode: CeaseSubcode, reason: str) -> None:
+        """End a connection with a Cease."""
+        text = reason if subcode is CeaseSubcode.ADMINISTRATIVE_RESET else ""
+        notification = (
+            Notification.shutdown(text, subcode)
+            if subcode in (CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, CeaseSubcode.ADMINISTRATIVE_RESET)
+            else Notification(ErrorCode.CEASE, subcode)
+        )
+        connection.deliver(connection.session.close(notification, reason))
+
+    async def stop(self, within_s: float) -> None:
+        """Cease/Administrative Shutdown to every peer, and wait for it to be out.
+
+        Args:
+            within_s: After which what is left is cut off.
+        """
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        for connection in list(self.connections):
+            self.close(
+                connection, CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, "the reflector is shutting down"
+            )
+        waiting = [connection.closed for connection in self.connections]
+        if waiting:
+            await asyncio.wait(waiting, timeout=within_s)
+        for connection in list(self.connections):
+            connection.abort()
+
+    def originate_changed(self) -> None:
+        """Our own routes were changed: have it sent."""
+        self._want_turn()
+
+    # Accepting.
+
+    def _on_acceptable(self, listener: socket.socket) -> None:
+        for _ in range(_ACCEPT_TURN):
+            try:
+                sock, _ = listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    self._pause(listener, error)
+                    return
+                continue  # the peer gave up between connecting and being accepted
+            self.adopt(sock, outbound=False)
+
+    def _pause(self, listener: socket.socket, error: OSError) -> None:
+        self.refuse_from(listener)
+        self._report(
+            Trouble(
+                f"no new connections for {_ACCEPT_PAUSE_S:.0f} s, {error.strerror}: "
+                "raise the limit of open files (ulimit -n)"
+            )
+        )
+        self._loop.call_later(_ACCEPT_PAUSE_S, self._resume, listener)
+
+    def _resume(self, listener: socket.socket) -> None:
+        if not self._stopping and listener.fileno() >= 0:
+            self.accept_from(listener)
+
+    def _open_for(self, policy: PeerPolicy) -> Open:
+        identity = self.speaker.identity
+        return Open(
+            my_as=two_octet_as(identity.asn),
+            hold_time_s=policy.hold_time_s,
+            bgp_id=identity.router_id,
+            capabilities=Capabilities(
+                families=frozenset((family.afi, family.safi) for family in policy.families),
+                as4=identity.asn,
+                route_refresh=True,
+                host_name=self._host_name,
+            ),
+        )
+
+    # A session's events.
+
+    def _on_events(self, connection: Connection, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case UpdateReceived():
+                    closed = self._on_update(connection, event)
+                    if closed is not None:
+                        self._on_closed(connection, closed)
+                        return
+                case OpenAccepted():
+                    self._on_open(connection, event.negotiated)
+                case Established():
+                    self._on_established(connection, event.negotiated)
+                case RefreshReceived():
+                    if connection.peer is not None and event.subtype == RefreshSubtype.REQUEST:
+                        self.speaker.receive_refresh(connection.peer, event.afi, event.safi)
+                        self._want_turn()
+                case Closed():
+                    self._on_closed(connection, event)
+
+    def _on_update(self, connection: Connection, event: UpdateReceived) -> Closed | None:
+        peer = connection.peer
+        if peer is None:
+            return None
+        try:
+            self.speaker.receive_update(peer, event.body)
+        except SessionError as error:
+            return connection.session.fail(error)
+        if not self._turn_due:
+            self._want_turn()
+        return None
+
+    def _on_open(self, connection: Connection, negotiated: Negotiated) -> None:
+        remote = negotiated.remote
+        connection.name = replace(
+            connection.name,
+            router_id=str(remote.bgp_id),
+            host_name=_printable(remote.capabilities.host_name),
+        )
+        self._settle(connection, remote.bgp_id)
+
+    def _settle(self, connection: Connection, router_id: IPv4Address) -> None:
+        """Let one of two connections with the same peer live (RFC 4271 6.8)."""
+        key = connection.name.address, router_id
+        other = self.sessions.get(key)
+        if other is None or other is connection or other.session.over:
+            self.sessions[key] = connection
+            self._confirm(connection)
+        elif other.session.state is State.ESTABLISHED:
+            self._start(self._probe(connection, other, router_id))
+        elif self._outlives(connection, other, router_id):
+            self._collide(other, "the peer opened another connection, which is kept")
+            self.sessions[key] = connection
+            self._confirm(connection)
+        else:
+            self._collide(connection, "another connection with this peer is kept")
+
+    def _outlives(self, new: Connection, old: Connection, router_id: IPv4Address) -> bool:
+        """RFC 4271 6.8: the connection that the higher BGP identifier began is kept.
+
+        Where one side began both, it has given up the older.
+        """
+        if new.outbound == old.outbound:
+            return True
+        theirs_is_kept = router_id > self.speaker.identity.router_id
+        return new.outbound is not theirs_is_kept
+
+    async def _probe(self, new: Connection, old: Connection, router_id: IPv4Address) -> None:
+        """A peer is back while its old session looks alive: find out whether it is.
+
+        A KEEPALIVE on the old connection is answered by a rebooted node with a reset and by a
+        vanished one with silence. A live one's kernel acknowledges it, and then the old session
+        stays, as RFC 4271 6.8 wants.
+        """
+        old.session.probe()
+        old.after_session()
+        began = self._loop.time()
+        alive = False
+        while self._loop.time() - began < _PROBE_S:
+            await asyncio.sleep(_PROBE_STEP_S)
+            if old.closed.done() or old.session.over:
+                break
+            alive = old.last_ack_age_s() < self._loop.time() - began
+            if alive:
+                break
+        if new.session.over:
+            return
+        if alive:
+            self._report(
+                PeerReturned(
+                    new.name,
+                    "a second connection was closed, the first is alive; if these are two nodes "
+                    "behind one address, give them different router ids (kube-router --router-id)",
+                )
+            )
+            self._collide(new, "the peer's first connection is alive and kept")
+            return
+        if not old.session.over:
+            self._collide(old, "the peer is back on a new connection; this one is dead")
+            old.abort()
+        self._report(PeerReturned(new.name, "its old session was dead and is replaced"))
+        self._settle(new, router_id)
+
+    def _collide(self, connection: Connection, reason: str) -> None:
+        self.close(connection, CeaseSubcode.CONNECTION_COLLISION_RESOLUTION, reason)
+
+    def _confirm(self, connection: Connection) -> None:
+        # Never straight into `_on_events`: this may be in the middle of its loop over events.
+        self._loop.call_soon(self._confirm_now, connection)
+
+    def _confirm_now(self, connection: Connection) -> None:
+        connection.deliver(connection.session.confirm())
+
+    def _on_established(self, connection: Connection, negotiated: Negotiated) -> None:
+        policy = self.policy(connection.name.address)
+        client = policy is None or policy.client
+        source = Source(
+            name=str(connection.name.address),
+            kind=Audience.CLIENT if client else Audience.NON_CLIENT,
+            router_id=negotiated.remote.bgp_id.packed,
+            address=connection.name.address,
+        )
+        connection.since = self._loop.time()
+        connection.peer = self.speaker.peer_up(
+            source, negotiated, connection.local_address, connection
+        )
+        self._report(
+            PeerUp(
+                connection.name,
+                tuple(sorted(map(str, negotiated.families))),
+                negotiated.hold_time_s,
+            )
+        )
+        self._want_turn()
+
+    def _on_closed(self, connection: Connection, closed: Closed) -> None:
+        peer, connection.peer = connection.peer, None
+        prefixes = 0 if peer is None else self.speaker.peer_down(peer)
+        negotiated = connection.session.negotiated
+        if negotiated is not None:
+            key = connection.name.address, negotiated.remote.bgp_id
+            if self.sessions.get(key) is connection:
+                del self.sessions[key]
+        self._report(
+            PeerDown(
+                connection.name,
+                peer is not None,
+                closed.reason,
+                closed.sent,
+                closed.received,
+                prefixes,
+                self._loop.time() - connection.since,
+            )
+        )
+        self._want_turn()
+
+    def report_finding(self, peer: Peer, finding: Finding) -> None:
+        """Pass on what the speaker found in a peer's UPDATE; to be given to `Speaker`."""
+        connection = peer.outlet
+        if isinstance(connection, Connection):
+            self._report(UpdateFault(connection.name, finding))
+
+    # Turns.
+
+    def _want_turn(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_due = False
+        if self.speaker.turn():
+            self._want_turn()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _ignore(_connection: Connection, _events: list[Event]) -> None:
+    """A connection that is turned away has nothing to tell."""
+
+
+def _printable(text: str) -> str:
+    """What a peer calls itself, safe to show."""
+    return "".join(c if c.isprintable() else "?" for c in text[:255])
