@@ -1,0 +1,232 @@
+"""The log: what happens to peers, one line each, on stderr.
+
+Readable on a terminal, JSON otherwise. It can't be flooded: a peer that flaps or sends garbage has
+a small allowance for each kind of line, all peers together a larger one, and what exceeds them is
+summed up every ten seconds. It can't stall routing: see `stderr`.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Hashable, Iterable, MutableMapping
+from functools import cache
+from logging import getLevelNamesMapping
+from typing import Any, Final, Literal
+
+import structlog
+
+from reflector.observe.limiter import Limiter, Rate
+from reflector.observe.stderr import LineWriter, stderr_fd
+from reflector.observe.wording import ERROR, INFO, WARNING, Line, describe, level_of
+from reflector.reports import Report
+from reflector.rib.path import IPAddress
+from reflector.speaker import Counters, Peer
+
+Format = Literal["auto", "console", "json"]
+
+# For each peer and kind of line: a class that starts, a few restarts and all the mistakes of one
+# student pass whole; a peer that goes on and on gets six lines a minute.
+_EACH: Final = Rate(burst=10, per_s=0.1)
+
+# For everybody: a thousand peers that come up at once pass whole.
+_OVERALL: Final = Rate(burst=2_000, per_s=50.0)
+
+# How often what was held back is summed up.
+_SUM_UP_S: Final = 10.0
+
+# The process is to end within a second; who reads stderr may have stopped for good.
+_FLUSH_S: Final = 0.2
+
+EventDict = MutableMapping[str, Any]
+
+
+def configure(format: Format = "auto", level: str = INFO) -> None:  # noqa: A002 - as the option
+    """Say how the log is written; may be called again at any time.
+
+    Args:
+        format: "console" for people, "json" for machines, "auto" by whether stderr is a terminal.
+        level: The least important level that is written: "debug", "info", "warning" or "error".
+    """
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    console = terminal if format == "auto" else format == "console"
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, *(_for_console() if console else _JSON)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_logger,
+        cache_logger_on_first_use=False,  # a reload may configure it anew
+    )
+
+
+class Log:
+    """Writes reports, and what peers' counters say, as lines.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._limiter: Limiter[Hashable, Report] = Limiter(_EACH, _OVERALL, clock)
+        self._sum_up_at_s = clock() + _SUM_UP_S
+        self._counted: dict[Peer, tuple[int, int, int]] = {}
+
+    def __call__(self, report: Report) -> None:
+        """Write a report, or hold it back where there were too many like it."""
+        # Asked first: a report that isn't written must not use up the allowance of one that is.
+        if _enabled(level_of(report)):
+            if self._limiter.admit((_address_of(report), type(report)), report):
+                _emit(describe(report))
+            self._sum_up()
+
+    def note(self, message: str) -> None:
+        """Write something that the operator should know about the reflector itself."""
+        _emit(Line(INFO, "note", message))
+
+    def summarise(self, peers: Iterable[Peer], held: Callable[[Peer], int] | None = None) -> None:
+        """Write which peers announced and withdrew routes since the last time.
+
+        To be called about once a second, whether or not anything happened: what was held back is
+        told from here too.
+
+        Args:
+            peers: All that are established.
+            held: How many routes of a peer there are now.
+        """
+        counted: dict[Peer, tuple[int, int, int]] = {}
+        for peer in peers:
+            now = _read(peer.counters)
+            before = self._counted.get(peer, _NOTHING)
+            # Where a peer has used up its allowance, this time's counts are told with the next.
+            if now != before and self._limiter.admit_silently((peer.source.address, "routes")):
+                _emit(_routes_line(peer, before, now, None if held is None else held(peer)))
+                before = now
+            counted[peer] = before
+        self._counted = counted
+        self._sum_up()
+
+    def close(self) -> None:
+        """Write what is still held back, and see it out."""
+        self._tell_held_back()
+        _stderr().flush(_FLUSH_S)
+
+    def _sum_up(self) -> None:
+        now_s = self._clock()
+        if now_s >= self._sum_up_at_s:
+            self._sum_up_at_s = now_s + _SUM_UP_S
+            self._tell_held_back()
+
+    def _tell_held_back(self) -> None:
+        told, untold = self._limiter.take_held_back()
+        for held_back in told:
+            _emit(describe(held_back.last), suppressed=held_back.count - 1)
+        if untold:
+            _emit(Line(WARNING, "suppressed", f"{untold} more lines were suppressed", {}), untold)
+        dropped = _stderr().take_dropped()
+        if dropped:
+            message = f"{dropped} lines were lost: stderr is read too slowly"
+            _emit(Line(ERROR, "lines_lost", message, {"lines": dropped}))
+
+
+def _emit(line: Line, suppressed: int = 0) -> None:
+    message, fields = line.message, line.fields
+    if suppressed:
+        fields = {**fields, "suppressed": suppressed}
+        if line.event != "suppressed":
+            message += f" ({suppressed} more like this were suppressed)"
+    getattr(structlog.get_logger(), line.level)(line.event, message=message, **fields)
+
+
+def _enabled(level: str) -> bool:
+    return bool(structlog.get_logger().is_enabled_for(_LEVELS[level.upper()]))
+
+
+_LEVELS: Final = getLevelNamesMapping()
+
+
+def _address_of(report: Report) -> IPAddress | None:
+    peer = getattr(report, "peer", None)
+    return None if peer is None else peer.address
+
+
+# Routes.
+
+_NOTHING: Final = (0, 0, 0)
+
+
+def _read(counters: Counters) -> tuple[int, int, int]:
+    return counters.announced, counters.withdrawn, counters.refused
+
+
+def _routes_line(
+    peer: Peer, before: tuple[int, int, int], now: tuple[int, int, int], held: int | None
+) -> Line:
+    learned, withdrew, refused = (b - a for a, b in zip(before, now, strict=True))
+    done = []
+    if learned:
+        done.append(f"learned {learned}")
+    if withdrew:
+        done.append(f"withdrew {withdrew}")
+    if refused:
+        done.append(f"{refused} rejected")
+    message = f"{peer.source.name}: {', '.join(done)}"
+    fields: dict[str, object] = {
+        "peer": peer.source.name,
+        "learned": learned,
+        "withdrew": withdrew,
+        "rejected": refused,
+    }
+    if held is not None:
+        message += f" (now {held})"
+        fields["held"] = held
+    return Line(INFO, "routes", message, fields)
+
+
+# Writing.
+
+
+class _LineLogger:
+    """What structlog hands its rendered lines to: a method for each level, all the same."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self.debug = self.info = self.warning = self.error = writer.write
+
+
+@cache
+def _stderr() -> LineWriter:
+    """The process has one stderr, and so one writer to it."""
+    return LineWriter(stderr_fd())
+
+
+def _logger(*_: object) -> _LineLogger:
+    return _LineLogger(_stderr())
+
+
+def _for_console() -> list[Callable[..., Any]]:
+    """A time, a level and the sentence; the facts are in it."""
+    # https://no-color.org: present and not empty.
+    colors = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return [
+        _only_message,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=colors and sys.stderr.isatty(), pad_event_to=0),
+    ]
+
+
+def _only_message(_logger: object, _method: str, event: EventDict) -> EventDict:
+    message = str(event["message"])
+    # Nothing that a peer says of itself reaches a terminal as an escape sequence or looks like
+    # another line of the log.
+    printable = ("".join(c if c.isprintable() else "?" for c in s) for s in message.splitlines())
+    return {"level": event["level"], "event": "\n    ".join(printable)}
+
+
+def _facts_last(_logger: object, _method: str, event: EventDict) -> EventDict:
+    first = ("timestamp", "level", "event", "message")
+    return {name: event.pop(name) for name in first} | dict(event)
+
+
+_JSON: Final = (
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _facts_last,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+)

@@ -1,0 +1,194 @@
+"""Reports in words: each becomes one line of the log, with its facts beside it for machines."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from reflector.bgp.errors import Action
+from reflector.bgp.notification import Notification
+from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode
+from reflector.reports import (
+    ConnectionRefused,
+    PeerDown,
+    PeerName,
+    PeerReturned,
+    PeerUp,
+    Report,
+    Trouble,
+    UpdateFault,
+)
+
+DEBUG: Final = "debug"
+INFO: Final = "info"
+WARNING: Final = "warning"
+ERROR: Final = "error"
+
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log.
+
+    Args:
+        level: "debug", "info", "warning" or "error".
+        event: What kind of thing happened, a name that scripts may rely on.
+        message: The same for people, in one sentence.
+        fields: Its facts, ready for JSON.
+    """
+
+    level: str
+    event: str
+    message: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+def describe(report: Report) -> Line:
+    """Put a report in words."""
+    match report:
+        case PeerUp():
+            return _up(report)
+        case PeerDown():
+            return _down(report)
+        case ConnectionRefused(peer, reason):
+            return _about(peer, WARNING, "connection_refused", f"turned away: {reason}", reason)
+        case PeerReturned(peer, outcome):
+            return _about(peer, INFO, "peer_returned", f"connected again: {outcome}", outcome)
+        case UpdateFault():
+            return _fault(report)
+        case Trouble(what):
+            return Line(ERROR, "trouble", what)
+
+
+def level_of(report: Report) -> str:
+    """The level of a report, without the work of wording it."""
+    match report:
+        case PeerDown():
+            return _level_of_down(report)
+        case PeerUp() | PeerReturned():
+            return INFO
+        case UpdateFault(_, finding):
+            # A path that has come round in a circle is no mistake of anybody's.
+            return INFO if finding.action is Action.EXCLUDE else WARNING
+        case ConnectionRefused():
+            return WARNING
+        case Trouble():
+            return ERROR
+
+
+def name_peer(peer: PeerName) -> str:
+    """A peer for people: its address, what it calls itself, and its router id where that differs."""
+    known_as = [peer.host_name] if peer.host_name else []
+    if peer.description:
+        known_as.append(peer.description)
+    if peer.router_id and peer.router_id != str(peer.address):
+        known_as.append(f"router id {peer.router_id}")
+    return f"{peer.address} ({', '.join(known_as)})" if known_as else str(peer.address)
+
+
+def identify_peer(peer: PeerName) -> dict[str, object]:
+    """A peer for machines."""
+    fields: dict[str, object] = {"peer": str(peer.address)}
+    for name in ("router_id", "host_name", "description"):
+        value = getattr(peer, name)
+        if value:
+            fields[name] = value
+    return fields
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units, "2 h 5 min"."""
+    whole = int(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
+
+
+def _about(peer: PeerName, level: str, event: str, words: str, reason: str) -> Line:
+    fields = {**identify_peer(peer), "reason": reason}
+    return Line(level, event, f"{name_peer(peer)}: {words}", fields)
+
+
+def _up(report: PeerUp) -> Line:
+    families = " and ".join(report.families)
+    hold = f"hold time {report.hold_time_s} s" if report.hold_time_s else "no keepalives"
+    return Line(
+        INFO,
+        "peer_up",
+        f"{name_peer(report.peer)}: up, {families}, {hold}",
+        {
+            **identify_peer(report.peer),
+            "families": list(report.families),
+            "hold_time_s": report.hold_time_s,
+        },
+    )
+
+
+def _down(report: PeerDown) -> Line:
+    words = f"{name_peer(report.peer)}: "
+    fields = {**identify_peer(report.peer), "reason": report.reason}
+    if report.was_up:
+        lost = "1 prefix" if report.prefixes == 1 else f"{report.prefixes} prefixes"
+        words += f"down after {span(report.up_s)}, {lost} lost: {report.reason}"
+        fields |= {"prefixes_lost": report.prefixes, "up_s": round(report.up_s, 3)}
+    else:
+        words += f"no session: {report.reason}"
+    for key, notification in (("sent", report.sent), ("received", report.received)):
+        if notification is None:
+            continue
+        fields[f"notification_{key}"] = _notification_fields(notification)
+        # The session's reason mostly quotes what was received; nothing is said twice.
+        if notification.name not in report.reason:
+            words += f" ({key} NOTIFICATION {notification.name}{_quoted(notification.text)})"
+    event = "peer_down" if report.was_up else "session_failed"
+    return Line(_level_of_down(report), event, words, fields)
+
+
+def _level_of_down(report: PeerDown) -> str:
+    sent = report.sent
+    expected = sent is not None and sent.code == ErrorCode.CEASE and sent.subcode in _ROUTINE
+    return INFO if expected else WARNING
+
+
+# What ends sessions without anything being wrong.
+_ROUTINE: Final = frozenset(
+    {CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, CeaseSubcode.CONNECTION_COLLISION_RESOLUTION}
+)
+
+
+def _fault(report: UpdateFault) -> Line:
+    finding = report.finding
+    line = _about(
+        report.peer,
+        level_of(report),
+        "update_fault",
+        f"{_COSTS[finding.action]}: {finding.reason}",
+        finding.reason,
+    )
+    line.fields["action"] = finding.action.name.lower()
+    return line
+
+
+_COSTS: Final = {
+    Action.DISCARD: "attribute or routes ignored",
+    Action.EXCLUDE: "routes not used",
+    Action.WITHDRAW: "routes rejected",
+}
+
+
+def _notification_fields(notification: Notification) -> dict[str, object]:
+    return {
+        "code": notification.code,
+        "subcode": notification.subcode,
+        "name": notification.name,
+        "text": notification.text,
+    }
+
+
+def _quoted(text: str) -> str:
+    return f' "{text}"' if text else ""
