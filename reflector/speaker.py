@@ -169,6 +169,11 @@ class Speaker:
         self._group(peer, family).refresh(peer.source)
         return True
 
+    def held_by(self, peer: Peer) -> int:
+        """How many prefixes a peer has announced and not withdrawn."""
+        families = peer.negotiated.families
+        return sum(len(self.tables[family].held.get(peer.source, ())) for family in families)
+
     # Our own routes.
 
     def originate(self, routes: Iterable[LocalRoute]) -> None:

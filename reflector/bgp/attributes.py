@@ -5,9 +5,11 @@ passes untouched stays as the bytes it came in. Only what the decision process a
 is read out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from struct import unpack_from
-from typing import Final
+from typing import Final, NamedTuple
 
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.vocabulary import (
@@ -24,32 +26,14 @@ _WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
 _OPTIONAL: Final = AttributeFlag.OPTIONAL
 _BOTH: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 
-# For each attribute with a fixed unit: name, Optional and Transitive bits, octets per unit,
-# whether it holds exactly one unit, what a wrong length costs, and the clause that says so.
-_RULES: Final = {
-    AttributeCode.ORIGIN: ("ORIGIN", _WELL_KNOWN, 1, True, Action.WITHDRAW, "7.1"),
-    AttributeCode.NEXT_HOP: ("NEXT_HOP", _WELL_KNOWN, 4, True, Action.WITHDRAW, "7.3"),
-    AttributeCode.MULTI_EXIT_DISC: (
-        "MULTI_EXIT_DISC", _OPTIONAL, 4, True, Action.WITHDRAW, "7.4",
-    ),
-    AttributeCode.LOCAL_PREF: ("LOCAL_PREF", _WELL_KNOWN, 4, True, Action.WITHDRAW, "7.5"),
-    AttributeCode.ATOMIC_AGGREGATE: (
-        "ATOMIC_AGGREGATE", _WELL_KNOWN, 0, True, Action.DISCARD, "7.6",
-    ),
-    AttributeCode.AGGREGATOR: ("AGGREGATOR", _BOTH, 8, True, Action.DISCARD, "7.7"),
-    AttributeCode.COMMUNITIES: ("COMMUNITIES", _BOTH, 4, False, Action.WITHDRAW, "7.8"),
-    AttributeCode.ORIGINATOR_ID: ("ORIGINATOR_ID", _OPTIONAL, 4, True, Action.WITHDRAW, "7.9"),
-    AttributeCode.CLUSTER_LIST: ("CLUSTER_LIST", _OPTIONAL, 4, False, Action.WITHDRAW, "7.10"),
-    AttributeCode.EXTENDED_COMMUNITIES: (
-        "EXTENDED_COMMUNITIES", _BOTH, 8, False, Action.WITHDRAW, "7.14",
-    ),
-    AttributeCode.LARGE_COMMUNITIES: (
-        "LARGE_COMMUNITIES", _BOTH, 12, False, Action.WITHDRAW, "RFC 8092 6",
-    ),
-}  # fmt: skip
-
 _MAX_ORIGIN: Final = 2
 DEFAULT_LOCAL_PREF: Final = 100
+
+# Numbers that the loop over a block compares with, out of their class for its speed.
+_NEXT_HOP: Final = AttributeCode.NEXT_HOP
+_ORIGINATOR_ID: Final = AttributeCode.ORIGINATOR_ID
+_MULTIPROTOCOL: Final = (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI)
+_EXTENDED_LENGTH: Final = AttributeFlag.EXTENDED_LENGTH
 
 
 @dataclass(slots=True, eq=False)
@@ -110,166 +94,97 @@ class Judge:
     router_id: bytes
     cluster_id: bytes
 
-    def judge(self, block: bytes) -> PathAttributes:
-        """Judge a block that holds neither MP_REACH_NLRI nor MP_UNREACH_NLRI.
+    def judge(self, block: bytes) -> PathAttributes | None:
+        """Judge a block of path attributes with 4-octet AS numbers.
 
         Args:
-            block: Path attributes with 4-octet AS numbers.
+            block: As received, or without what `multiprotocol.take_apart` took out.
 
         Returns:
-            The judged attributes; `refused` says whether routes may use them.
+            The judged attributes; `refused` says whether routes may use them. None where the
+            block holds MP_REACH_NLRI or MP_UNREACH_NLRI, which must be taken out first.
 
         Raises:
             SessionError: 3/2 on an unrecognised well-known attribute (RFC 4271 6.3).
         """
-        reading = _Reading(self)
-        reading.read(block)
-        return reading.finish()
+        return _Reading(self).read(block)
 
 
 class _Reading:
     """One pass over a block: collects what to send on, what to decide by, and what is wrong."""
 
-    __slots__ = ("_findings", "_judge", "_kept", "_result", "_seen")
+    __slots__ = ("_findings", "judge", "result")
 
     def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._result = PathAttributes()
+        self.judge = judge
+        self.result = PathAttributes()
         self._findings: list[Finding] = []
-        self._kept: list[tuple[int, bytes]] = []
-        self._seen: set[int] = set()
 
-    def read(self, block: bytes) -> None:
-        position, end = 0, len(block)
-        seen = self._seen
+    def read(self, block: bytes) -> PathAttributes | None:
+        """Read a block whose attributes are in the order of their codes, as RFC 4271 5 wants."""
+        kept: list[list[bytes]] = [[], [], []]
+        seen: set[int] = set()
+        position, end, last = 0, len(block), 0
         while position < end:
-            flags, code, start, stop = locate(block, position)
+            if position + 3 > end:
+                self._overrun()
+                break
+            flags, code, length = block[position : position + 3]
+            start = position + 3
+            if flags & _EXTENDED_LENGTH:
+                length = length << 8 | block[start] if start < end else end
+                start += 1
+            stop = start + length
+            if code in _MULTIPROTOCOL:
+                return None
             if stop > end:
-                # RFC 7606 4: the routes go, the session stays: where the NLRI begins is known
-                # from the Total Path Attribute Length.
-                self._refuse("an attribute runs past the end of the attributes (RFC 7606 4)")
-                return
+                self._overrun()
+                break
+            if code < last:
+                return _Reading(self.judge).read(_in_order(block))
             if code in seen:
-                self._discard(f"attribute {code} appears twice (RFC 7606 3 g)")
+                self.discard(f"attribute {code} appears twice (RFC 7606 3 g)")
             else:
                 seen.add(code)
-                value = block[start:stop]
-                if self._accept(flags, code, value):
-                    self._keep(flags, code, block[position:stop])
-            position = stop
+                if self._accept(flags, code, block[start:stop]):
+                    tlv = block[position:stop]
+                    sent = _flags_to_send(flags, code)
+                    if sent != flags:
+                        tlv = bytes((sent,)) + tlv[1:]
+                    kept[(code > _NEXT_HOP) + (code > _ORIGINATOR_ID)].append(tlv)
+            position, last = stop, code
+        return self._finish(kept, seen)
 
-    def finish(self) -> PathAttributes:
-        result, kept = self._result, self._kept
-        kept.sort()
-        result.ahead = b"".join([tlv for code, tlv in kept if code < AttributeCode.NEXT_HOP])
-        result.middle = b"".join(
-            [
-                tlv
-                for code, tlv in kept
-                if AttributeCode.NEXT_HOP < code < AttributeCode.ORIGINATOR_ID
-            ]
-        )
-        result.behind = b"".join([tlv for code, tlv in kept if code > AttributeCode.CLUSTER_LIST])
-        # RFC 7606 3 d; LOCAL_PREF is mandatory between internal peers (RFC 4271 5).
-        for code, name in _MANDATORY:
-            if code not in self._seen:
-                self._refuse(f"{name} is missing (RFC 7606 3 d)")
+    def _finish(self, kept: list[list[bytes]], seen: set[int]) -> PathAttributes:
+        result = self.result
+        result.ahead, result.middle, result.behind = map(b"".join, kept)
+        if not seen.issuperset(_MANDATORY):
+            # RFC 7606 3 d; LOCAL_PREF is mandatory between internal peers (RFC 4271 5).
+            missing = " and ".join(name for code, name in _MANDATORY.items() if code not in seen)
+            self.refuse(f"{missing} is missing (RFC 7606 3 d)")
         result.findings = tuple(self._findings)
         return result
-
-    def _keep(self, flags: int, code: int, tlv: bytes) -> None:
-        """Remember an attribute to send on, with the flags that RFC 4271 4.3 wants of a sender."""
-        sent = flags & ~0x0F
-        if code not in _RULES and code != AttributeCode.AS_PATH:
-            # RFC 4271 5: an unrecognised optional transitive attribute is passed on as Partial.
-            sent |= AttributeFlag.PARTIAL
-        elif flags & _KIND != _BOTH:
-            sent &= ~AttributeFlag.PARTIAL
-        if sent != flags:
-            tlv = bytes((sent,)) + tlv[1:]
-        self._kept.append((code, tlv))
 
     def _accept(self, flags: int, code: int, value: bytes) -> bool:
         """Judge one attribute and read what is needed of it; whether to send it on."""
         rule = _RULES.get(code)
         if rule is None:
-            if code == AttributeCode.AS_PATH:
-                return self._accept_as_path(flags, value)
             return self._accept_unknown(flags, code, value)
-        name, kind, unit, single, action, clause = rule
-        if flags & _KIND != kind:
-            self._refuse(f"{name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
+        if flags & _KIND != rule.kind:
+            self.refuse(f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
             return False
         length = len(value)
-        if length != unit if single else (not length or length % unit):
+        if rule.many:
+            # Only AS_PATH may be empty, and it is no list of items: its unit is an octet.
+            wrong = length % rule.unit or (not length and rule.unit > 1)
+        else:
+            wrong = length != rule.unit
+        if wrong:
             self._findings.append(
-                Finding(action, f"{name} has a length of {length} (RFC 7606 {clause})")
+                Finding(rule.action, f"{rule.name} has a length of {length} ({rule.clause})")
             )
             return False
-        return self._take(code, value)
-
-    def _take(self, code: int, value: bytes) -> bool:
-        """Read the value of a well-formed attribute; whether to send it on as it stands."""
-        result, judge = self._result, self._judge
-        match code:
-            case AttributeCode.ORIGIN:
-                result.origin = value[0]
-                if value[0] > _MAX_ORIGIN:
-                    self._refuse(f"ORIGIN has the undefined value {value[0]} (RFC 7606 7.1)")
-            case AttributeCode.LOCAL_PREF:
-                result.local_pref = int.from_bytes(value)
-            case AttributeCode.MULTI_EXIT_DISC:
-                result.med = int.from_bytes(value)
-            case AttributeCode.NEXT_HOP:
-                result.next_hop = value
-                return False
-            case AttributeCode.ORIGINATOR_ID:
-                result.originator_id = value
-                if value == judge.router_id:
-                    self._exclude("it began here: ORIGINATOR_ID is our router id (RFC 4456 8)")
-                return False
-            case AttributeCode.CLUSTER_LIST:
-                result.cluster_list = value
-                if _contains(value, judge.cluster_id):
-                    self._exclude("it was reflected here: CLUSTER_LIST has our id (RFC 4456 8)")
-                return False
-            case AttributeCode.COMMUNITIES:
-                result.no_advertise = _contains(value, Community.NO_ADVERTISE)
-            case AttributeCode.AGGREGATOR:
-                if value[:4] == b"\0\0\0\0":
-                    self._discard("AGGREGATOR names AS 0 (RFC 7607 2)")
-                    return False
-        return True
-
-    def _accept_as_path(self, flags: int, value: bytes) -> bool:
-        if flags & _KIND != _WELL_KNOWN:
-            self._refuse(f"AS_PATH has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
-            return False
-        length, first = 0, 0
-        position, end = 0, len(value)
-        while position < end:
-            count = value[position + 1] if position + 1 < end else 0
-            stop = position + 2 + 4 * count
-            # RFC 7606 7.2. Confederation segments are an error outside of one (RFC 5065 5).
-            if value[position] not in _SEGMENTS or not count or stop > end:
-                self._refuse("AS_PATH is malformed (RFC 7606 7.2)")
-                return False
-            numbers = unpack_from(f">{count}I", value, position + 2)
-            if 0 in numbers:
-                self._refuse("AS_PATH names AS 0 (RFC 7607 2)")
-                return False
-            if self._judge.asn in numbers:
-                self._exclude(f"AS_PATH holds our own AS {self._judge.asn} (RFC 4271 9.1.2)")
-            if value[position] == SegmentType.AS_SEQUENCE:
-                length += count
-                if not position:
-                    first = numbers[0]
-            else:
-                length += 1
-            position = stop
-        self._result.as_path_length = length
-        self._result.neighbor_as = first
-        return True
+        return True if rule.take is None else rule.take(self, value)
 
     def _accept_unknown(self, flags: int, code: int, value: bytes) -> bool:
         if not flags & AttributeFlag.OPTIONAL:
@@ -280,27 +195,180 @@ class _Reading:
                 encode_attribute(flags, code, value),
             )
         if code in (AttributeCode.AS4_PATH, AttributeCode.AS4_AGGREGATOR):
-            self._discard(f"attribute {code} from a 4-octet AS speaker (RFC 6793 6)")
+            self.discard(f"attribute {code} from a 4-octet AS speaker (RFC 6793 6)")
             return False
         # RFC 4271 9: an unrecognised optional non-transitive attribute is quietly ignored.
         return bool(flags & AttributeFlag.TRANSITIVE)
 
-    def _refuse(self, reason: str) -> None:
+    def _overrun(self) -> None:
+        # RFC 7606 4: the routes go, the session stays: where the NLRI begins is known from the
+        # Total Path Attribute Length.
+        self.refuse("an attribute runs past the end of the attributes (RFC 7606 4)")
+
+    def refuse(self, reason: str) -> None:
+        """The routes are treated as withdrawn: the attribute is malformed."""
         self._findings.append(Finding(Action.WITHDRAW, reason))
 
-    def _exclude(self, reason: str) -> None:
+    def exclude(self, reason: str) -> None:
+        """The routes must not be used: they would make a loop."""
         self._findings.append(Finding(Action.EXCLUDE, reason))
 
-    def _discard(self, reason: str) -> None:
+    def discard(self, reason: str) -> None:
+        """Only the attribute is lost."""
         self._findings.append(Finding(Action.DISCARD, reason))
 
 
+# What is read of a well-formed attribute: each returns whether it is sent on as it stands.
+
+
+def _take_origin(reading: _Reading, value: bytes) -> bool:
+    reading.result.origin = value[0]
+    if value[0] > _MAX_ORIGIN:
+        reading.refuse(f"ORIGIN has the undefined value {value[0]} (RFC 7606 7.1)")
+    return True
+
+
+def _take_as_path(reading: _Reading, value: bytes) -> bool:
+    result = reading.result
+    position, end = 0, len(value)
+    while position < end:
+        count = value[position + 1] if position + 1 < end else 0
+        stop = position + 2 + 4 * count
+        # RFC 7606 7.2. Confederation segments are an error outside of one (RFC 5065 5).
+        if value[position] not in _SEGMENTS or not count or stop > end:
+            reading.refuse("AS_PATH is malformed (RFC 7606 7.2)")
+            return False
+        numbers = unpack_from(f">{count}I", value, position + 2)
+        if 0 in numbers:
+            reading.refuse("AS_PATH names AS 0 (RFC 7607 2)")
+            return False
+        if reading.judge.asn in numbers:
+            reading.exclude(f"AS_PATH holds our own AS {reading.judge.asn} (RFC 4271 9.1.2)")
+        if value[position] == SegmentType.AS_SEQUENCE:
+            result.as_path_length += count
+            if not position:
+                result.neighbor_as = numbers[0]
+        else:
+            result.as_path_length += 1
+        position = stop
+    return True
+
+
+def _take_next_hop(reading: _Reading, value: bytes) -> bool:
+    reading.result.next_hop = value
+    return False
+
+
+def _take_med(reading: _Reading, value: bytes) -> bool:
+    reading.result.med = int.from_bytes(value)
+    return True
+
+
+def _take_local_pref(reading: _Reading, value: bytes) -> bool:
+    reading.result.local_pref = int.from_bytes(value)
+    return True
+
+
+def _take_aggregator(reading: _Reading, value: bytes) -> bool:
+    if value[:4] == b"\0\0\0\0":
+        reading.discard("AGGREGATOR names AS 0 (RFC 7607 2)")
+        return False
+    return True
+
+
+def _take_communities(reading: _Reading, value: bytes) -> bool:
+    reading.result.no_advertise = _contains(value, Community.NO_ADVERTISE)
+    return True
+
+
+def _take_originator_id(reading: _Reading, value: bytes) -> bool:
+    reading.result.originator_id = value
+    if value == reading.judge.router_id:
+        reading.exclude("it began here: ORIGINATOR_ID is our router id (RFC 4456 8)")
+    return False
+
+
+def _take_cluster_list(reading: _Reading, value: bytes) -> bool:
+    reading.result.cluster_list = value
+    if _contains(value, reading.judge.cluster_id):
+        reading.exclude("it was reflected here: CLUSTER_LIST has our id (RFC 4456 8)")
+    return False
+
+
+class _Rule(NamedTuple):
+    """What an attribute must look like, and what its violation costs.
+
+    Args:
+        name: As the RFCs write it.
+        kind: Its Optional and Transitive bits.
+        unit: Octets of its value, or of each item in it.
+        many: Whether it holds items, at least one, or exactly one unit.
+        action: What a wrong length costs.
+        clause: Which says so.
+        take: Reads its value.
+    """
+
+    name: str
+    kind: int
+    unit: int
+    many: bool
+    action: Action
+    clause: str
+    take: Callable[[_Reading, bytes], bool] | None = None
+
+
+_ONE: Final = False
+_MANY: Final = True
+_W: Final = Action.WITHDRAW
+_D: Final = Action.DISCARD
+_RULES: Final = {
+    1: _Rule("ORIGIN", _WELL_KNOWN, 1, _ONE, _W, "RFC 7606 7.1", _take_origin),
+    2: _Rule("AS_PATH", _WELL_KNOWN, 1, _MANY, _W, "RFC 7606 7.2", _take_as_path),
+    3: _Rule("NEXT_HOP", _WELL_KNOWN, 4, _ONE, _W, "RFC 7606 7.3", _take_next_hop),
+    4: _Rule("MULTI_EXIT_DISC", _OPTIONAL, 4, _ONE, _W, "RFC 7606 7.4", _take_med),
+    5: _Rule("LOCAL_PREF", _WELL_KNOWN, 4, _ONE, _W, "RFC 7606 7.5", _take_local_pref),
+    6: _Rule("ATOMIC_AGGREGATE", _WELL_KNOWN, 0, _ONE, _D, "RFC 7606 7.6"),
+    7: _Rule("AGGREGATOR", _BOTH, 8, _ONE, _D, "RFC 7606 7.7", _take_aggregator),
+    8: _Rule("COMMUNITIES", _BOTH, 4, _MANY, _W, "RFC 7606 7.8", _take_communities),
+    9: _Rule("ORIGINATOR_ID", _OPTIONAL, 4, _ONE, _W, "RFC 7606 7.9", _take_originator_id),
+    10: _Rule("CLUSTER_LIST", _OPTIONAL, 4, _MANY, _W, "RFC 7606 7.10", _take_cluster_list),
+    16: _Rule("EXTENDED_COMMUNITIES", _BOTH, 8, _MANY, _W, "RFC 7606 7.14"),
+    32: _Rule("LARGE_COMMUNITIES", _BOTH, 12, _MANY, _W, "RFC 8092 6"),
+}
+
+
+def _flags_to_send(flags: int, code: int) -> int:
+    """The flags that RFC 4271 4.3 wants of a sender, for an attribute that was accepted."""
+    if code not in _RULES:
+        # RFC 4271 5: an unrecognised optional transitive attribute is passed on as Partial.
+        return flags & 0xF0 | AttributeFlag.PARTIAL
+    # Only optional transitive attributes may be partial; the low four bits are zero.
+    return flags & (0xF0 if flags & _KIND == _BOTH else 0xD0)
+
+
+def _in_order(block: bytes) -> bytes:
+    """A block with its attributes in the order of their codes; of equal ones the first stays first.
+
+    What runs past the end stays at the end, to be found there.
+    """
+    attributes: list[tuple[int, bytes]] = []
+    position = 0
+    while position < len(block):
+        _, code, _, stop = locate(block, position)
+        if stop > len(block):
+            code = 0x100
+        attributes.append((code, block[position:stop]))
+        position = stop
+    attributes.sort(key=itemgetter(0))
+    return b"".join([tlv for _, tlv in attributes])
+
+
 _SEGMENTS: Final = (SegmentType.AS_SET, SegmentType.AS_SEQUENCE)
-_MANDATORY: Final = (
-    (AttributeCode.ORIGIN, "ORIGIN"),
-    (AttributeCode.AS_PATH, "AS_PATH"),
-    (AttributeCode.LOCAL_PREF, "LOCAL_PREF"),
-)
+_MANDATORY: Final = {
+    AttributeCode.ORIGIN: "ORIGIN",
+    AttributeCode.AS_PATH: "AS_PATH",
+    AttributeCode.LOCAL_PREF: "LOCAL_PREF",
+}
 
 
 def locate(block: bytes, position: int) -> tuple[int, int, int, int]:

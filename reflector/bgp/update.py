@@ -44,10 +44,9 @@ class JudgedBlocks:
         self._judge = judge
         self._as4 = as4
         self._known: dict[bytes, PathAttributes] = {}
-        self.recall = self._known.get
 
-    def look_up(self, block: bytes) -> PathAttributes:
-        """The judgement of a block without multiprotocol attributes.
+    def look_up(self, block: bytes) -> PathAttributes | None:
+        """The judgement of a block; None where multiprotocol attributes must be taken out first.
 
         Raises:
             SessionError: As `Judge.judge`.
@@ -55,9 +54,10 @@ class JudgedBlocks:
         attributes = self._known.get(block)
         if attributes is None:
             attributes = self._judge.judge(block if self._as4 else widen(block))
-            if len(self._known) >= MAX_JUDGED_BLOCKS:
-                self._known.clear()
-            self._known[block] = attributes
+            if attributes is not None:
+                if len(self._known) >= MAX_JUDGED_BLOCKS:
+                    self._known.clear()
+                self._known[block] = attributes
         return attributes
 
 
@@ -121,19 +121,19 @@ def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) 
     withdrawn, block, nlri = split_update(body)
     if withdrawn and IPV4_UNICAST in families:
         update.withdrawn.append((IPV4_UNICAST, split_nlri(withdrawn, 32)))
-    # A block that is known has no multiprotocol attributes: those are taken out before judging.
-    attributes = blocks.recall(block)
-    if attributes is not None:
-        if nlri:
+    if nlri or block:
+        # Without multiprotocol attributes, the common case, a block is looked up as it stands.
+        attributes = blocks.look_up(block)
+        if attributes is None:
+            _read_multiprotocol(update, take_apart(block), blocks, families, nlri)
+        elif nlri:
             _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
-    elif block or nlri:
-        _read_parts(update, take_apart(block), blocks, families, nlri)
     elif not withdrawn:
         update.end_of_rib = IPV4_UNICAST
     return update
 
 
-def _read_parts(
+def _read_multiprotocol(
     update: Update, parts: Parts, blocks: JudgedBlocks, families: frozenset[Family], nlri: bytes
 ) -> None:
     unreach = parts.unreach
@@ -146,6 +146,8 @@ def _read_parts(
     if not nlri and parts.reach is None:
         return  # RFC 4760 4: a withdrawal needs no other attribute, and none is looked at
     attributes = blocks.look_up(parts.plain)
+    if attributes is None:
+        return  # can't be: both were taken out
     if nlri:
         _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
     if parts.reach is not None:

@@ -139,8 +139,10 @@ class Peering:
             policy = PeerPolicy(frozenset(), 0)
             refusal = (
                 CeaseSubcode.CONNECTION_REJECTED,
-                f"{remote} is in none of the configured ranges: add one that holds it "
-                "(ranges in the configuration), or connect kube-router from an address inside",
+                (
+                    f"{remote} is in none of the configured ranges: add one that holds it "
+                    "(ranges in the configuration), or connect kube-router from inside one"
+                ),
             )
         elif len(self.connections) >= self.max_connections:
             refusal = (
