@@ -50,7 +50,10 @@ def configure(format: Format = "auto", level: str = INFO) -> None:  # noqa: A002
     terminal = sys.stderr is not None and sys.stderr.isatty()
     console = terminal if format == "auto" else format == "console"
     structlog.configure(
-        processors=[structlog.processors.add_log_level, *(_for_console() if console else _JSON)],
+        processors=[
+            structlog.processors.add_log_level,
+            *(_for_console(terminal=terminal) if console else _JSON),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_logger,
         cache_logger_on_first_use=False,  # a reload may configure it anew
@@ -201,15 +204,18 @@ def _logger(*_: object) -> _LineLogger:
     return _LineLogger(_stderr())
 
 
-def _for_console() -> list[Callable[..., Any]]:
+def _for_console(*, terminal: bool) -> list[Callable[..., Any]]:
     """A time, a level and the sentence; the facts are in it."""
     # https://no-color.org: present and not empty.
-    colors = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    plain = not terminal or os.environ.get("NO_COLOR") or os.environ.get("TERM") in _DUMB
     return [
         _only_message,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(colors=colors and sys.stderr.isatty(), pad_event_to=0),
+        structlog.dev.ConsoleRenderer(colors=not plain, pad_event_to=0),
     ]
+
+
+_DUMB: Final = (None, "", "dumb")
 
 
 def _only_message(_logger: object, _method: str, event: EventDict) -> EventDict:

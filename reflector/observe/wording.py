@@ -6,6 +6,7 @@ from typing import Final
 from reflector.bgp.errors import Action
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode
+from reflector.observe.duration import span
 from reflector.reports import (
     ConnectionRefused,
     PeerDown,
@@ -21,10 +22,6 @@ DEBUG: Final = "debug"
 INFO: Final = "info"
 WARNING: Final = "warning"
 ERROR: Final = "error"
-
-_MINUTE_S: Final = 60
-_HOUR_S: Final = 3600
-_DAY_S: Final = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +92,6 @@ def identify_peer(peer: PeerName) -> dict[str, object]:
         if value:
             fields[name] = value
     return fields
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two largest units, "2 h 5 min"."""
-    whole = int(seconds)
-    if whole < _MINUTE_S:
-        return f"{whole} s"
-    if whole < _HOUR_S:
-        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
-    if whole < _DAY_S:
-        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
-    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
 
 
 def _about(peer: PeerName, level: str, event: str, words: str, reason: str) -> Line:

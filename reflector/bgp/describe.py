@@ -1,0 +1,170 @@
+"""Path attributes for people: what `attributes` keeps as bytes, read out into values with names.
+
+Nothing here is on the reflecting path. What was judged is well-formed, so nothing here can fail.
+"""
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from struct import iter_unpack, unpack_from
+from typing import Final
+
+from reflector.bgp.attributes import PathAttributes, locate
+from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
+
+_ORIGINS: Final = ("IGP", "EGP", "incomplete")
+
+# RFC 1997, RFC 3765, RFC 7999, RFC 8326.
+_WELL_KNOWN_COMMUNITIES: Final = {
+    0xFFFF0000: "graceful-shutdown",
+    0xFFFF029A: "blackhole",
+    0xFFFFFF01: "no-export",
+    0xFFFFFF02: "no-advertise",
+    0xFFFFFF03: "no-export-subconfed",
+    0xFFFFFF04: "no-peer",
+}
+
+# RFC 4360 3 to 5, RFC 5668 2: transitive types, and the subtypes that they share.
+_EXTENDED_SUBTYPES: Final = {2: "rt", 3: "soo"}
+_TWO_OCTET_AS: Final = 0
+_IPV4_ADDRESS: Final = 1
+_FOUR_OCTET_AS: Final = 2
+
+
+def describe_attributes(attributes: PathAttributes) -> dict[str, object]:
+    """Read path attributes out, next hop excepted.
+
+    Args:
+        attributes: Judged, and not refused.
+
+    Returns:
+        Ready for JSON; of the optional attributes only those that are present.
+    """
+    described: dict[str, object] = {
+        "origin": _ORIGINS[attributes.origin],
+        "as_path": "",
+        "local_pref": attributes.local_pref,
+    }
+    unknown: list[dict[str, object]] = []
+    for flags, code, value in _split(attributes.ahead + attributes.middle + attributes.behind):
+        reader = _READERS.get(code)
+        if reader is not None:
+            name, read = reader
+            described[name] = read(value)
+        elif code not in _READ_BEFORE:
+            unknown.append({"code": code, "flags": _flags(flags), "value_hex": value.hex()})
+    if attributes.originator_id:
+        described["originator_id"] = str(IPv4Address(attributes.originator_id))
+    if attributes.cluster_list:
+        described["cluster_list"] = [
+            str(IPv4Address(cluster)) for (cluster,) in iter_unpack(">4s", attributes.cluster_list)
+        ]
+    if unknown:
+        described["unknown_attributes"] = unknown
+    return described
+
+
+def describe_next_hop(next_hop: bytes) -> str:
+    """A next hop as addresses: with IPv6 a link-local one may follow the global (RFC 2545 3).
+
+    Args:
+        next_hop: As the path has it; empty where it depends on the peer that is told.
+    """
+    size = 4 if len(next_hop) == 4 else 16  # noqa: PLR2004 - octets of an IPv4 address
+    parts = [next_hop[i : i + size] for i in range(0, len(next_hop), size)]
+    return " ".join(_address(part) for part in parts)
+
+
+def as_path(value: bytes) -> str:
+    """AS_PATH as it is commonly written, an AS_SET in braces: "64513 64514 {64515,64516}"."""
+    words: list[str] = []
+    position = 0
+    while position < len(value):
+        kind, count = value[position], value[position + 1]
+        numbers = list(map(str, unpack_from(f">{count}I", value, position + 2)))
+        if kind == SegmentType.AS_SET:
+            words.append("{" + ",".join(numbers) + "}")
+        else:
+            words.extend(numbers)
+        position += 2 + 4 * count
+    return " ".join(words)
+
+
+def communities(value: bytes) -> list[str]:
+    """COMMUNITIES as "64512:1", well-known ones by name."""
+    return [
+        _WELL_KNOWN_COMMUNITIES.get(number, f"{number >> 16}:{number & 0xFFFF}")
+        for (number,) in iter_unpack(">I", value)
+    ]
+
+
+def large_communities(value: bytes) -> list[str]:
+    """LARGE_COMMUNITIES as RFC 8092 5 writes them, "64512:1:2"."""
+    return [":".join(map(str, numbers)) for numbers in iter_unpack(">III", value)]
+
+
+def extended_communities(value: bytes) -> list[str]:
+    """EXTENDED_COMMUNITIES: "rt:64512:1", "soo:10.0.0.1:1", others as "0x" and hex."""
+    return [_extended_community(item) for (item,) in iter_unpack(">8s", value)]
+
+
+def aggregator(value: bytes) -> dict[str, object]:
+    """AGGREGATOR: who made one route of several."""
+    asn, address = unpack_from(">I4s", value)
+    return {"asn": asn, "address": str(IPv4Address(address))}
+
+
+# By attribute: its name here, and how its value is read.
+_READERS: Final[dict[int, tuple[str, Callable[[bytes], object]]]] = {
+    AttributeCode.AS_PATH: ("as_path", as_path),
+    AttributeCode.MULTI_EXIT_DISC: ("med", int.from_bytes),
+    AttributeCode.ATOMIC_AGGREGATE: ("atomic_aggregate", lambda _: True),
+    AttributeCode.AGGREGATOR: ("aggregator", aggregator),
+    AttributeCode.COMMUNITIES: ("communities", communities),
+    AttributeCode.EXTENDED_COMMUNITIES: ("extended_communities", extended_communities),
+    AttributeCode.LARGE_COMMUNITIES: ("large_communities", large_communities),
+}
+_READ_BEFORE: Final = (AttributeCode.ORIGIN, AttributeCode.LOCAL_PREF)
+
+
+def _extended_community(item: bytes) -> str:
+    name = _EXTENDED_SUBTYPES.get(item[1])
+    if name is not None and item[0] == _TWO_OCTET_AS:
+        asn, number = unpack_from(">HI", item, 2)
+        return f"{name}:{asn}:{number}"
+    if name is not None and item[0] == _IPV4_ADDRESS:
+        address, number = unpack_from(">4sH", item, 2)
+        return f"{name}:{IPv4Address(address)}:{number}"
+    if name is not None and item[0] == _FOUR_OCTET_AS:
+        asn, number = unpack_from(">IH", item, 2)
+        return f"{name}:{asn}:{number}"
+    return f"0x{item.hex()}"
+
+
+def _split(block: bytes) -> list[tuple[int, int, bytes]]:
+    """Cut well-formed attributes into (flags, code, value)."""
+    attributes = []
+    position = 0
+    while position < len(block):
+        flags, code, start, stop = locate(block, position)
+        attributes.append((flags, code, block[start:stop]))
+        position = stop
+    return attributes
+
+
+def _flags(flags: int) -> list[str]:
+    names = []
+    if flags & AttributeFlag.OPTIONAL:
+        names.append("optional")
+    if flags & AttributeFlag.TRANSITIVE:
+        names.append("transitive")
+    if flags & AttributeFlag.PARTIAL:
+        names.append("partial")
+    return names
+
+
+def _address(packed: bytes) -> str:
+    address = ip_address(packed)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # How an IPv6 route over an IPv4 session names its next hop; plain hex hides that.
+        return f"::ffff:{address.ipv4_mapped}"
+    return str(address)

@@ -1,0 +1,105 @@
+"""Asks a running reflector, over HTTP on its control socket. Standard library only: it is to be quick."""
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from reflector.observe.paths import likely_sockets
+
+# A reflector answers within a turn of its loop; one that doesn't is hung.
+_TIMEOUT_S: Final = 5.0
+_OK: Final = 200
+_NOT_FOUND: Final = 404
+
+
+class ClientError(Exception):
+    """There is no answer; the message says why in one sentence."""
+
+
+class NotFoundError(ClientError):
+    """The reflector doesn't know what was asked for."""
+
+
+class Client:
+    """Asks one reflector.
+
+    Args:
+        given: The socket that was given on the command line; None to look for one.
+        timeout_s: The longest to wait for an answer.
+    """
+
+    def __init__(self, given: Path | None, timeout_s: float = _TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        configured = os.environ.get("BGP_REFLECTOR_SOCKET")
+        if given is not None:
+            self._paths: Sequence[Path] = [given]
+        elif configured:
+            self._paths = [Path(configured)]
+        else:
+            self._paths = likely_sockets()
+
+    def get(self, *path: str, **query: str) -> dict[str, Any]:
+        """Ask for a view.
+
+        Args:
+            path: Below /api/v1, part by part.
+            query: What follows the question mark.
+
+        Raises:
+            ClientError: Nothing runs, or it doesn't answer.
+            NotFoundError: It runs and has no such thing.
+        """
+        target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
+        return self._get(f"{target}?{urlencode(query)}" if query else target)
+
+    def health(self) -> dict[str, Any]:
+        """Ask whether it is up.
+
+        Raises:
+            ClientError: It isn't.
+        """
+        return self._get("/healthz")
+
+    def _get(self, target: str) -> dict[str, Any]:
+        connection = HTTPConnection("localhost", timeout=self._timeout_s)
+        connection.sock = self._connect()
+        try:
+            connection.request("GET", target)
+            response = connection.getresponse()
+            body = response.read()
+            answer: dict[str, Any] = json.loads(body)
+        except (OSError, HTTPException, ValueError) as error:
+            raise ClientError(f"the reflector gave no answer: {error}") from error
+        finally:
+            connection.close()
+        if response.status == _NOT_FOUND:
+            raise NotFoundError(answer["error"])
+        if response.status != _OK:
+            raise ClientError(f"the reflector refused: {answer.get('error', response.reason)}")
+        return answer
+
+    def _connect(self) -> socket.socket:
+        forbidden: Path | None = None
+        for path in self._paths:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(self._timeout_s)
+            try:
+                sock.connect(str(path))
+            except OSError as error:
+                sock.close()
+                if isinstance(error, PermissionError):
+                    forbidden = path
+                continue
+            return sock
+        if forbidden is not None:
+            raise ClientError(f"no permission to ask the reflector at {forbidden}: try with sudo")
+        tried = " or ".join(map(str, self._paths))
+        raise ClientError(
+            f"no reflector is running here: nothing answers at {tried} "
+            "(start one with `bgp-reflector run`, or name its socket with --socket)"
+        )

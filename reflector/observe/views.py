@@ -1,0 +1,298 @@
+"""What a reflector knows, as plain dictionaries ready for JSON. The API and whoever shows it.
+
+Names are snake_case with units in them and, once released, stay. Lists that can be long are
+iterators, so that whoever sends them can take pauses; routes may come and go in a pause.
+"""
+
+from collections.abc import Collection, Iterator
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from reflector import __version__
+from reflector.bgp.describe import describe_attributes, describe_next_hop
+from reflector.bgp.nlri import IPNetwork, pack_prefix, unpack_prefix
+from reflector.bgp.open import Negotiated
+from reflector.bgp.session import Session
+from reflector.bgp.vocabulary import FAMILIES, Family, State
+from reflector.reports import PeerName
+from reflector.rib.decision import explain
+from reflector.rib.path import Audience, Candidates, IPAddress, Path, Source
+from reflector.rib.table import Table
+from reflector.speaker import Peer, Speaker
+
+View = dict[str, object]
+
+
+class PeerConnection(Protocol):
+    """A connection with a peer, as far as it is looked at here."""
+
+    @property
+    def name(self) -> PeerName:
+        """The peer, as far as it is known."""
+
+    @property
+    def session(self) -> Session:
+        """Its session."""
+
+    @property
+    def peer(self) -> Peer | None:
+        """The speaker's view of it, while established."""
+
+    @property
+    def outbound(self) -> bool:
+        """Whether we dialled it."""
+
+    @property
+    def local_address(self) -> IPAddress:
+        """Our end."""
+
+    @property
+    def remote_port(self) -> int:
+        """The peer's port."""
+
+    @property
+    def since(self) -> float:
+        """Loop time of its last change of state, in seconds."""
+
+    @property
+    def bytes_in(self) -> int:
+        """Octets read."""
+
+    @property
+    def bytes_out(self) -> int:
+        """Octets sent."""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Octets written and not sent yet."""
+
+
+class Connections(Protocol):
+    """Whoever holds the connections."""
+
+    @property
+    def connections(self) -> Collection[PeerConnection]:
+        """Every one, whatever its state."""
+
+
+class Reflector(Protocol):
+    """A running reflector, as far as it is looked at here."""
+
+    @property
+    def speaker(self) -> Speaker:
+        """Its routing."""
+
+    @property
+    def peering(self) -> Connections:
+        """Its peers."""
+
+
+# Summary.
+
+
+def summary(reflector: Reflector, up_s: float) -> View:
+    """Who the reflector is and how much it holds.
+
+    Args:
+        reflector: Which.
+        up_s: How long it has been running.
+    """
+    speaker = reflector.speaker
+    identity = speaker.identity
+    return {
+        "version": __version__,
+        "asn": identity.asn,
+        "router_id": str(identity.router_id),
+        "cluster_id": str(identity.cluster_id),
+        "up_s": round(up_s, 1),
+        "connections": len(reflector.peering.connections),
+        "established": len(speaker.peers),
+        "routes": {
+            str(family): {
+                "prefixes": len(table.routes),
+                "paths": sum(map(len, table.held.values())),
+            }
+            for family, table in speaker.tables.items()
+        },
+    }
+
+
+# Neighbors.
+
+
+def neighbors(
+    reflector: Reflector, now_s: float, address: IPAddress | None = None
+) -> Iterator[View]:
+    """All connections with peers, by address.
+
+    Args:
+        reflector: Whose.
+        now_s: Loop time.
+        address: Of those wanted, None for all. Several nodes may share one behind NAT.
+    """
+    wanted = [c for c in reflector.peering.connections if address in (None, c.name.address)]
+    wanted.sort(key=_by_address)
+    for connection in wanted:
+        yield neighbor(reflector.speaker, connection, now_s)
+
+
+def neighbor(speaker: Speaker, connection: PeerConnection, now_s: float) -> View:
+    """One connection with a peer.
+
+    Args:
+        speaker: Holds its routes.
+        connection: Which.
+        now_s: Loop time.
+    """
+    name, session = connection.name, connection.session
+    view: View = {
+        "address": str(name.address),
+        "remote_port": connection.remote_port,
+        "local_address": str(connection.local_address),
+        "direction": "outbound" if connection.outbound else "inbound",
+        "router_id": name.router_id,
+        "host_name": name.host_name,
+        "description": name.description,
+        "state": session.state.value,
+        "in_state_s": round(now_s - connection.since, 1),
+        "bytes_in": connection.bytes_in,
+        "bytes_out": connection.bytes_out,
+        "backlog_bytes": connection.backlog_bytes,
+    }
+    if session.negotiated is not None and session.state is not State.IDLE:
+        view |= _negotiated(session.negotiated)
+    if connection.peer is not None:
+        view |= _received(speaker, connection.peer)
+    return view
+
+
+def held_prefixes(speaker: Speaker, source: Source) -> dict[Family, int]:
+    """How many prefixes of each family a source has announced and not withdrawn."""
+    return {family: len(table.held.get(source, ())) for family, table in speaker.tables.items()}
+
+
+def _by_address(connection: PeerConnection) -> tuple[int, bytes, str]:
+    name = connection.name
+    return name.address.version, name.address.packed, name.router_id
+
+
+def _negotiated(negotiated: Negotiated) -> View:
+    remote = negotiated.remote
+    capabilities = remote.capabilities
+    graceful = capabilities.graceful_restart
+    return {
+        "asn": remote.asn,
+        "families": sorted(map(str, negotiated.families)),
+        "hold_time_s": negotiated.hold_time_s,
+        "keepalive_s": negotiated.keepalive_s,
+        "four_octet_as": negotiated.as4,
+        "route_refresh": negotiated.route_refresh,
+        "graceful_restart_s": None if graceful is None else graceful.restart_time_s,
+        "software_version": capabilities.software_version,
+        "capability_codes": list(capabilities.codes),
+    }
+
+
+def _received(speaker: Speaker, peer: Peer) -> View:
+    counters = peer.counters
+    held = held_prefixes(speaker, peer.source)
+    return {
+        "client": peer.source.kind is Audience.CLIENT,
+        "updates_received": counters.updates,
+        "prefixes_announced": counters.announced,
+        "prefixes_withdrawn": counters.withdrawn,
+        "prefixes_rejected": counters.refused,
+        "prefixes_held": {str(family): held[family] for family in peer.negotiated.families},
+        "end_of_rib": sorted(map(str, peer.end_of_rib)),
+    }
+
+
+# Routes.
+
+
+class Routes:
+    """Views of routes that share what they have in common.
+
+    Most prefixes share their path with many others, which is described once.
+
+    Args:
+        speaker: Whose routes.
+    """
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self._described: dict[Path, View] = {}
+
+    def all(self) -> Iterator[View]:
+        """Every prefix, in no particular order."""
+        for family, table in self._speaker.tables.items():
+            for prefix in list(table.routes):
+                candidates = table.routes.get(prefix)
+                if candidates is not None:
+                    yield self._route(prefix, family, candidates)
+
+    def matching(self, wanted: IPNetwork | IPAddress) -> View | None:
+        """The route of exactly a prefix, or the one that an address would take.
+
+        Returns:
+            None if there is none.
+        """
+        family = FAMILIES[1 if wanted.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
+        table = self._speaker.tables[family]
+        if isinstance(wanted, IPAddress):
+            prefix = _longest_match(table, wanted)
+        else:
+            prefix = pack_prefix(wanted)
+        candidates = table.routes.get(prefix)
+        return None if candidates is None else self._route(prefix, family, candidates)
+
+    def _route(self, prefix: bytes, family: Family, candidates: Candidates) -> View:
+        best = candidates.best
+        others = [path for path in candidates.paths if path is not best]
+        return {
+            "prefix": str(unpack_prefix(prefix, family)),
+            "family": str(family),
+            "best_because": explain(candidates.paths),
+            "paths": [self._path(best), *map(self._path, others)],
+        }
+
+    def _path(self, path: Path) -> View:
+        view = self._described.get(path)
+        if view is None:
+            view = self._described[path] = {
+                "from": _source(self._speaker, path.source),
+                "next_hop": describe_next_hop(path.next_hop) or None,
+                "told_to": _AUDIENCES[path.audience],
+                **describe_attributes(path.attributes),
+            }
+        return view
+
+
+_AUDIENCES = {
+    Audience.NOBODY: "nobody",
+    Audience.CLIENT: "clients",
+    Audience.NON_CLIENT: "non-clients",
+    Audience.ALL: "all",
+}
+
+
+def _source(speaker: Speaker, source: Source) -> View:
+    peer = speaker.peers.get(source)
+    return {
+        "address": None if source.local else str(source.address),
+        "router_id": str(IPv4Address(source.router_id)),
+        "host_name": "" if peer is None else peer.negotiated.remote.capabilities.host_name,
+        "local": source.local,
+    }
+
+
+def _longest_match(table: Table, address: IPAddress) -> bytes:
+    """The longest prefix with a route that holds an address; empty if there is none."""
+    packed = address.packed
+    number, most = int.from_bytes(packed), len(packed) * 8
+    for bits in range(most, -1, -1):
+        kept = number >> (most - bits) << (most - bits)
+        prefix = bytes((bits,)) + kept.to_bytes(len(packed))[: (bits + 7) // 8]
+        if prefix in table.routes:
+            return prefix
+    return b""
