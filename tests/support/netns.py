@@ -1,0 +1,189 @@
+"""Network namespaces: several hosts on one machine, with real kernels' routing between them.
+
+Names carry the test process's id. What an earlier, killed run left behind is cleared away by the
+next, and nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from tests.support.process import (
+    QueryError,
+    find_binary,
+    in_netns,
+    query,
+    require_root,
+)
+
+_PREFIX = "rrt"
+_OURS = re.compile(rf"^{_PREFIX}(?P<pid>\d+)-")
+
+
+def ip(*arguments: str, netns: str | None = None) -> str:
+    """Run `ip`, in a namespace if one is given, and return what it printed."""
+    where = () if netns is None else ("-n", netns)
+    return query([find_binary("ip"), *where, *arguments])
+
+
+def require_namespaces() -> None:
+    """Skip the test where namespaces cannot be made."""
+    require_root()
+    find_binary("ip")
+
+
+def name_namespace(name: str) -> str:
+    """Return a name that is this test process's own."""
+    return f"{_PREFIX}{os.getpid()}-{name}"
+
+
+def create_namespace(name: str) -> str:
+    """Make a namespace with loopback up, and return its full name."""
+    full = name_namespace(name)
+    ip("netns", "add", full)
+    ip("link", "set", "lo", "up", netns=full)
+    return full
+
+
+def delete_namespace(full: str) -> None:
+    """Kill what runs in a namespace and remove it."""
+    with suppress(QueryError):
+        for pid in ip("netns", "pids", full).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+    with suppress(QueryError):
+        ip("netns", "del", full)
+
+
+def clear_left_over() -> None:
+    """Remove namespaces of test processes that no longer run."""
+    for line in ip("netns", "list").splitlines():
+        full = line.split()[0]
+        found = _OURS.match(full)
+        if found and not os.path.exists(f"/proc/{found['pid']}"):  # noqa: PTH110 - /proc
+            delete_namespace(full)
+
+
+@contextmanager
+def addresses_on_loopback(name: str, *addresses: str) -> Iterator[str]:
+    """One namespace whose loopback has these addresses; yields its name.
+
+    Addresses of 127.0.0.0/8 will not do for real daemons: FRR and GoBGP refuse them as next hops.
+    """
+    require_namespaces()
+    clear_left_over()
+    full = create_namespace(name)
+    try:
+        for address in addresses:
+            length = ipaddress.ip_address(address).max_prefixlen
+            ip("addr", "add", f"{address}/{length}", "dev", "lo", netns=full)
+        yield full
+    finally:
+        delete_namespace(full)
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host on the lab's one layer-2 network, perhaps with a pod behind it."""
+
+    netns: str
+    port: str  # the switch's end of its cable
+    address: str
+    address_ipv6: str
+    pod_netns: str | None = None
+    pod_address: str | None = None
+    pod_address_ipv6: str | None = None
+
+
+class Lab:
+    """A switch with hosts; everything it made is gone after close()."""
+
+    def __init__(self) -> None:
+        require_namespaces()
+        clear_left_over()
+        self._namespaces: list[str] = []
+        self._switch = self._create("switch")
+        ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", netns=self._switch)
+        ip("link", "set", "br0", "up", netns=self._switch)
+
+    def add_host(self, name: str, address: str, *, pod_subnet: str | None = None) -> Host:
+        """Plug a host into the switch.
+
+        Args:
+            name: Short, since it becomes part of interface names.
+            address: In 10.77.0.0/24; its IPv6 address follows from it, in fd77::/64.
+            pod_subnet: In 10.x.y.0/24: gives it a pod at .2 of that, and one at ::2 of the
+                IPv6 subnet that pod_subnet_ipv6() names.
+        """
+        netns = self._create(name)
+        last = int(ipaddress.IPv4Address(address)) & 0xFF
+        address_ipv6 = f"fd77::{last}"
+        port = f"p-{name}"
+        ip(
+            *("link", "add", "eth0", "address", f"02:00:00:00:00:{last:02x}", "type", "veth"),
+            *("peer", "name", port, "netns", self._switch),
+            netns=netns,
+        )
+        ip("link", "set", port, "master", "br0", "up", netns=self._switch)
+        ip("link", "set", "eth0", "up", netns=netns)
+        ip("addr", "add", f"{address}/24", "dev", "eth0", netns=netns)
+        ip("addr", "add", f"{address_ipv6}/64", "dev", "eth0", "nodad", netns=netns)
+        if pod_subnet is None:
+            return Host(netns, port, address, address_ipv6)
+        return self._add_pod(name, Host(netns, port, address, address_ipv6), pod_subnet)
+
+    def unplug(self, host: Host) -> None:
+        """Cut a host off without it noticing in time to say goodbye, and destroy it."""
+        ip("link", "del", host.port, netns=self._switch)
+        for netns in (host.pod_netns, host.netns):
+            if netns is not None:
+                delete_namespace(netns)
+                self._namespaces.remove(netns)
+
+    def close(self) -> None:
+        """Remove every namespace."""
+        while self._namespaces:
+            delete_namespace(self._namespaces.pop())
+
+    def _create(self, name: str) -> str:
+        full = create_namespace(name)
+        self._namespaces.append(full)
+        return full
+
+    def _add_pod(self, name: str, host: Host, pod_subnet: str) -> Host:
+        pod = self._create(f"{name}-pod")
+        network = ipaddress.IPv4Network(pod_subnet)
+        network_ipv6 = ipaddress.IPv6Network(pod_subnet_ipv6(pod_subnet))
+        ip(
+            *("link", "add", "pod0", "type", "veth", "peer", "name", "eth0", "netns", pod),
+            netns=host.netns,
+        )
+        ip("link", "set", "pod0", "up", netns=host.netns)
+        ip("link", "set", "eth0", "up", netns=pod)
+        for each in (network, network_ipv6):
+            nodad = ("nodad",) if each.version == 6 else ()
+            mask = f"/{each.prefixlen}"
+            ip("addr", "add", f"{each[1]}{mask}", "dev", "pod0", *nodad, netns=host.netns)
+            ip("addr", "add", f"{each[2]}{mask}", "dev", "eth0", *nodad, netns=pod)
+            family = "-6" if each.version == 6 else "-4"
+            ip(family, "route", "add", "default", "via", str(each[1]), netns=pod)
+        for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+            query([*in_netns(host.netns), find_binary("sysctl"), "-qw", f"{key}=1"])
+        return replace(
+            host,
+            pod_netns=pod,
+            pod_address=str(network[2]),
+            pod_address_ipv6=str(network_ipv6[2]),
+        )
+
+
+def pod_subnet_ipv6(pod_subnet: str) -> str:
+    """Return the IPv6 pod subnet that goes with an IPv4 one: 10.1.2.0/24 gives fd10:1:2::/64."""
+    first, second, third, _ = pod_subnet.split("/", maxsplit=1)[0].split(".")
+    return f"fd{first}:{second}:{third}::/64"
