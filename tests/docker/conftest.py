@@ -1,0 +1,230 @@
+"""A Docker engine of the tests' own, and a checkout whose compose file it runs.
+
+The engine has its own socket and data, so it neither sees nor disturbs one that is already there.
+Its only image is the Debian 13 root that .ci/install made: nothing is pulled from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support.netns import (
+    clear_left_over,
+    create_namespace,
+    delete_namespace,
+    ip,
+    require_namespaces,
+)
+from tests.support.process import (
+    BackgroundProcess,
+    QueryError,
+    find_binary,
+    query,
+    require_root,
+    skip_or_fail,
+    wait_until,
+)
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+BASE_IMAGE: Final = "debian:trixie-slim"
+CONTAINER: Final = "bgp-reflector"
+BUILD_TIMEOUT_S: Final = 240.0
+# The health check's interval and time-out, and a second to start.
+HEALTHY_TIMEOUT_S: Final = 16.0
+
+# The cable from this machine, whose network the service uses, to a node's. Not 127.0.0.0/8:
+# GoBGP takes no next hop from there.
+HOST_ADDRESS: Final = "198.18.179.1"
+NODE_ADDRESS: Final = "198.18.179.2"
+
+# The course's own file, word for word.
+COURSE_BGPD_CONF: Final = """\
+hostname frr
+router bgp 64512
+network 1.0.0.2/32
+bgp log-neighbor-changes
+neighbor kube peer-group
+neighbor kube remote-as 64512
+neighbor kube route-reflector-client
+bgp listen range 0.0.0.0/0 peer-group kube
+log stdout
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running dockerd."""
+
+    socket: Path
+
+    def docker(self, *arguments: str, timeout_s: float = 30.0) -> str:
+        """Run `docker` and return what it printed.
+
+        Raises:
+            QueryError: It failed.
+        """
+        return query(
+            [find_binary("docker"), "--host", f"unix://{self.socket}", *arguments],
+            timeout_s=timeout_s,
+        )
+
+    def inspect(self, what: str) -> Any:  # noqa: ANN401 - JSON is anything
+        """Return `docker inspect` of a container or an image."""
+        return json.loads(self.docker("inspect", what))[0]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a compose file, as someone would stand in it."""
+
+    engine: Engine
+    directory: Path
+
+    def compose(self, *arguments: str, timeout_s: float = 30.0) -> str:
+        """Run `docker compose` there and return what it printed."""
+        return self.engine.docker(
+            "compose", "--project-directory", str(self.directory), *arguments, timeout_s=timeout_s
+        )
+
+    def up(self) -> None:
+        """`docker compose up`, and wait until the health check is content."""
+        require_free_bgp_port()
+        self.compose("up", "--detach", timeout_s=BUILD_TIMEOUT_S)
+        wait_until(
+            lambda: self.engine.inspect(CONTAINER)["State"]["Health"]["Status"] == "healthy",
+            what="the service is healthy",
+            timeout_s=HEALTHY_TIMEOUT_S,
+            explain=self.explain,
+        )
+
+    def down(self) -> None:
+        """`docker compose down`."""
+        self.compose("down")
+
+    def explain(self) -> str:
+        """Return what helps to understand a failure."""
+        health = self.engine.inspect(CONTAINER)["State"].get("Health")
+        return f"{self.compose('logs')}\n{json.dumps(health, indent=1)}"
+
+
+def require_free_bgp_port() -> None:
+    """Skip the test where something else has this machine's port 179."""
+    taken = query([find_binary("ss"), "-Hltn", "sport", "=", ":179"])
+    if taken:
+        skip_or_fail(f"port 179 of this machine is taken: {taken}")
+
+
+def base_image_tarball() -> Path:
+    """Return the Debian 13 root that .ci/install packed."""
+    root = os.environ.get("BGP_REFLECTOR_CI_ROOT", "/var/cache/bgp-reflector-ci/trixie")
+    tarball = Path(f"{root}.tar")
+    if not tarball.exists():
+        skip_or_fail(f"{tarball} is not there (.ci/install makes it)")
+    return tarball
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Start dockerd with nothing but the base image."""
+    require_root()
+    require_namespaces()
+    dockerd = find_binary("dockerd")
+    find_binary("docker")
+    tarball = base_image_tarball()
+    # Not pytest's own folder: that is kept after the run, and image layers are large.
+    directory = Path(tempfile.mkdtemp(prefix="bgp-reflector-docker-", dir="/var/tmp"))
+    engine = Engine(directory / "socket")
+    process = BackgroundProcess(
+        "dockerd",
+        [
+            *(dockerd, "--host", f"unix://{engine.socket}", "--pidfile", str(directory / "pid")),
+            *("--data-root", str(directory / "data"), "--exec-root", str(directory / "exec")),
+            *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
+        ],
+        log_path=directory / "log",
+    )
+    try:
+        wait_until(
+            lambda: engine.docker("version"), what="dockerd answers", explain=process.log_tail
+        )
+        try:
+            engine.docker("compose", "version")
+        except QueryError as error:
+            skip_or_fail(f"no docker compose (.ci/install fetches it): {error}")
+        engine.docker("import", str(tarball), BASE_IMAGE, timeout_s=120)
+        yield engine
+    finally:
+        process.stop(timeout_s=20)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def checkout(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return compose/ in a copy of this checkout, without anybody's own configuration in it."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("compose", "config", "reflector", "requirements"):
+        shutil.copytree(
+            REPOSITORY / name,
+            copy / name,
+            ignore=shutil.ignore_patterns("__pycache__", "bgpd.conf"),
+        )
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, copy / name)
+    (copy / "compose" / "conf" / "reflector.yaml").unlink(missing_ok=True)
+    return Project(engine, copy / "compose")
+
+
+@pytest.fixture(scope="session")
+def image(checkout: Project) -> Any:  # noqa: ANN401 - JSON is anything
+    """Build the image and return what `docker inspect` says of it."""
+    checkout.compose("build", "--quiet", timeout_s=BUILD_TIMEOUT_S)
+    return checkout.engine.inspect("bgp-reflector:latest")
+
+
+@pytest.fixture
+def course(engine: Engine, tmp_path: Path) -> Project:
+    """Return a course checkout: FRR's conf/, and our compose file in the place of FRR's."""
+    directory = tmp_path / "course"
+    (directory / "conf").mkdir(parents=True)
+    (directory / "conf" / "bgpd.conf").write_text(COURSE_BGPD_CONF)
+    (directory / "conf" / "daemons").write_text("bgpd=yes\n")
+    (directory / "conf" / "vtysh.conf").write_text("service integrated-vtysh-config\n")
+    shutil.copy(REPOSITORY / "compose" / "compose.yaml", directory / "docker-compose.yml")
+    return Project(engine, directory)
+
+
+@contextmanager
+def running(project: Project) -> Iterator[None]:
+    """`docker compose up` and, whatever happens, `docker compose down`."""
+    try:
+        project.up()
+        yield
+    finally:
+        project.down()
+
+
+@pytest.fixture(scope="session")
+def node_netns() -> Iterator[str]:
+    """Return the namespace of a node that is cabled to this machine."""
+    require_namespaces()
+    clear_left_over()
+    netns = create_namespace("docker-node")
+    try:
+        ip("link", "add", "eth0", "netns", netns, "type", "veth", "peer", "name", "rrt-docker")
+        ip("addr", "add", f"{HOST_ADDRESS}/30", "dev", "rrt-docker")
+        ip("link", "set", "rrt-docker", "up")
+        ip("addr", "add", f"{NODE_ADDRESS}/30", "dev", "eth0", netns=netns)
+        ip("link", "set", "eth0", "up", netns=netns)
+        yield netns
+    finally:
+        delete_namespace(netns)

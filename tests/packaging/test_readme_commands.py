@@ -1,0 +1,161 @@
+"""README's two commands, from a fresh clone in an empty environment; and what they say when not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.packaging.conftest import Clone
+from tests.support.process import (
+    BackgroundProcess,
+    find_binary,
+    require_root,
+    skip_or_fail,
+    wait_until,
+)
+
+BGP_PORT: Final = 179
+UNPRIVILEGED_PORT: Final = 1179
+INSTALL_TIMEOUT_S: Final = 180.0
+STOP_LIMIT_S: Final = 1.5
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def only_child(pid: int) -> int:
+    """Return the one child of a process."""
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+@contextmanager
+def make_run(
+    clone: Clone, log_path: Path, port: int, *before: str, arguments: str = ""
+) -> Iterator[BackgroundProcess]:
+    """`make run` in the background, until it listens."""
+    if accepts(port):
+        skip_or_fail(f"port {port} of this machine is taken")
+    # `env -i` inside, since BackgroundProcess only adds to an environment.
+    environment = [f"{name}={value}" for name, value in clone.environment.items()]
+    made = [f"ARGS={arguments}"] if arguments else []
+    process = BackgroundProcess(
+        "make run",
+        [*before, "env", "-i", *environment, "make", "run", *made],
+        log_path=log_path,
+        cwd=clone.directory,
+    )
+    try:
+        wait_until(
+            lambda: accepts(port) or not process.is_running(),
+            what=f"make run listens on port {port}",
+            timeout_s=INSTALL_TIMEOUT_S,
+            explain=process.log_tail,
+        )
+        assert process.is_running(), process.log_tail()
+        yield process
+    finally:
+        process.kill()
+
+
+def test_make_run_listens_where_permitted(clone: Clone, tmp_path: Path) -> None:
+    """Installs, listens on 179 as root, and ends by SIGTERM with 0 and without complaint."""
+    require_root()
+    with make_run(clone, tmp_path / "log", BGP_PORT) as process:
+        os.kill(only_child(process.pid), signal.SIGTERM)
+        started = time.monotonic()
+        assert process.wait(timeout_s=5) == 0, process.log_tail()
+        assert time.monotonic() - started < STOP_LIMIT_S
+        assert "Traceback" not in process.log()
+
+
+def test_make_run_takes_1179_where_179_is_not_permitted(clone: Clone, tmp_path: Path) -> None:
+    """Root without the capability is as good as nobody here; and Ctrl-C ends it."""
+    require_root()
+    without = ("setpriv", "--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service")
+    find_binary("setpriv")
+    with make_run(clone, tmp_path / "log", UNPRIVILEGED_PORT, *without) as process:
+        assert "port 179 is for root only" in process.log()
+        assert "1179" in process.log()
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout_s=5)
+        assert "Traceback" not in process.log()
+
+
+def test_make_run_leaves_a_named_port_alone(clone: Clone, tmp_path: Path) -> None:
+    with make_run(clone, tmp_path / "log", 21179, arguments="--port 21179") as process:
+        assert "port 179" not in process.log()
+
+
+def test_make_test_runs_tests(clone: Clone) -> None:
+    """The command itself; ARGS keeps it from running this test in turn."""
+    done = clone.run("make", "test", "ARGS=--quiet tests/unit")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+def test_make_alone_says_what_there_is(makefile: Clone) -> None:
+    done = makefile.run("make")
+    assert done.returncode == 0
+    for target in ("run", "test", "lint", "bench", "lock", "image", "clean"):
+        assert f"\n  {target} " in done.stdout
+
+
+def test_make_without_a_python_says_so(makefile: Clone) -> None:
+    done = makefile.run("make", "run", "PYTHON=no-such-python")
+    assert done.returncode != 0
+    assert "needs Python 3.11 or newer, and no-such-python has none" in done.stderr
+
+
+def fake_python(directory: Path, script: str) -> str:
+    """Write a Python that is an interpreter in name only."""
+    path = directory / "fake-python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_make_with_an_old_python_says_so(makefile: Clone, tmp_path: Path) -> None:
+    old = fake_python(tmp_path, 'case "$2" in *exit*) exit 1;; esac; echo 3.9')
+    done = makefile.run("make", "run", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert f"needs Python 3.11 or newer, and {old} has 3.9" in done.stderr
+
+
+def test_make_without_venv_module_says_what_to_install(makefile: Clone, tmp_path: Path) -> None:
+    """As on Debian and Ubuntu, whose python3 comes without ensurepip."""
+    bare = fake_python(
+        tmp_path, 'case "$2" in *ensurepip*) exit 1;; *exit*) ;; *) echo 3.11;; esac'
+    )
+    done = makefile.run("make", "run", f"PYTHON={bare}")
+    assert done.returncode != 0
+    assert "sudo apt install python3.11-venv" in done.stderr
+
+
+def test_make_keeps_off_folders_that_are_not_its_own(makefile: Clone, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    done = makefile.run("make", "run", f"VENV={precious}")
+    assert done.returncode != 0
+    assert "is no virtual environment" in done.stderr
+    assert (precious / "file").exists()
+
+
+@pytest.fixture(autouse=True)
+def _needs_make() -> None:
+    if shutil.which("make") is None:
+        skip_or_fail("make is not installed")

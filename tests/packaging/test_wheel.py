@@ -1,0 +1,40 @@
+"""What `pip install .` and `pipx install .` put on a machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from reflector import __version__
+from tests.packaging.conftest import Clone
+
+EXECUTABLE: Final = "bgp-reflector"
+
+
+@pytest.fixture(scope="module")
+def installed(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the clone into an empty environment, as pipx does, and return that environment."""
+    environment = tmp_path_factory.mktemp("pipx") / "venv"
+    for command in (
+        (sys.executable, "-m", "venv", str(environment)),
+        (str(environment / "bin" / "pip"), "install", "--quiet", "."),
+    ):
+        done = clone.run(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return environment
+
+
+def test_command_works(clone: Clone, installed: Path) -> None:
+    done = clone.run(str(installed / "bin" / EXECUTABLE), "--version")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{EXECUTABLE} {__version__}"
+
+
+@pytest.mark.parametrize("name", ["py.typed", "**/reflector.yaml"])
+def test_package_has_its_data(installed: Path, name: str) -> None:
+    """Type checkers look for the first; the second is the commented configuration."""
+    (package,) = installed.glob("lib/python3*/site-packages/reflector")
+    assert list(package.glob(name))
