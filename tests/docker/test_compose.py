@@ -17,12 +17,13 @@ from tests.docker.conftest import (
     HOST_ADDRESS,
     NODE_ADDRESS,
     Project,
+    listeners,
     require_free_bgp_port,
     running,
 )
 from tests.support.gobgp import GoBgp
 from tests.support.peer import PeerSettings, Route, announce_all
-from tests.support.process import QueryError, query, wait_until
+from tests.support.process import QueryError, wait_until
 
 pytestmark = pytest.mark.docker
 
@@ -31,6 +32,8 @@ IMAGE_LIMIT_BYTES: Final = 80_000_000
 # `docker compose` itself takes a part of it.
 STOP_LIMIT_S: Final = 1.5
 NET_BIND_SERVICE: Final = 1 << 10
+# The health check's interval and time-out, and a second to start.
+HEALTHY_TIMEOUT_S: Final = 16.0
 
 
 @contextmanager
@@ -106,8 +109,16 @@ def test_answers_show_inside(service: Project) -> None:
     assert "64512" in service.compose("exec", "-T", "reflector", "bgp-reflector", "show", "summary")
 
 
+def test_becomes_healthy(service: Project) -> None:
+    wait_until(
+        lambda: service.engine.inspect(CONTAINER)["State"]["Health"]["Status"] == "healthy",
+        what="the health check is content",
+        timeout_s=HEALTHY_TIMEOUT_S,
+        explain=service.explain,
+    )
+
+
 def test_a_node_peers_on_179(service: Project, node_netns: str, tmp_path: Path) -> None:
-    assert query(["ss", "-Hltn", "sport", "=", ":179"]), "host networking"
     with gobgp(node_netns, tmp_path) as peer:
         assert wait_for_debug_route(peer, service).next_hop == HOST_ADDRESS
 
@@ -121,7 +132,7 @@ def test_stops_within_a_second(service: Project, node_netns: str, tmp_path: Path
     assert service.engine.inspect(CONTAINER)["State"]["ExitCode"] == 0, service.explain()
     assert elapsed_s < STOP_LIMIT_S
     service.down()
-    assert not query(["ss", "-Hltn", "sport", "=", ":179"])
+    assert not listeners()
 
 
 @pytest.mark.usefixtures("image")
