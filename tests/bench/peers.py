@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 _STOP_TIMEOUT_S = 10
+_IPV6 = 6
 
 _FRR = """\
 frr defaults traditional
@@ -42,6 +43,10 @@ router bgp 64512
   neighbor kube activate
   neighbor kube route-reflector-client
  exit-address-family
+{ipv6}"""
+
+# Apart: FRR 10 without zebra refuses a session that negotiates IPv6 over IPv4.
+_FRR_IPV6 = """\
  address-family ipv6 unicast
   neighbor kube activate
   neighbor kube route-reflector-client
@@ -122,8 +127,9 @@ class Peer:
         owner: The user that its directory must belong to.
         needs: A directory that must exist before it starts.
         version_argv: Prints its version.
-        knows_routes: False for the hub, which adds no ORIGINATOR_ID and keeps nothing.
-        in_root: Whether it may live in the other root directory.
+        generator_options: What the load generator must tolerate of it.
+        ipv6: Added to the configuration for loads of IPv6 routes.
+        root: The root directory that it lives in.
     """
 
     name: str
@@ -135,20 +141,56 @@ class Peer:
     owner: str = ""
     needs: str = ""
     version_argv: tuple[str, ...] = ()
-    knows_routes: bool = True
-    in_root: bool = True
+    generator_options: tuple[str, ...] = ()
+    ipv6: str = ""
+    root: Path = Path("/")
+
+    @property
+    def knows_routes(self) -> bool:
+        """False for the hub, which adds no ORIGINATOR_ID and keeps nothing."""
+        return "--hub" not in self.generator_options
+
+    def host_path(self, path: str) -> Path:
+        """Where a path of its own lies on this machine."""
+        return self.root / path.lstrip("/")
+
+    def command(self, *argv: str) -> list[str]:
+        """A command line that runs inside its root directory."""
+        return [*argv] if self.root == Path("/") else ["chroot", str(self.root), *argv]
+
+    def absent(self) -> str:
+        """Why it cannot run here; empty if it can."""
+        program = self.host_path(self.program)
+        return "" if os.access(program, os.X_OK) else f"no {program}"
+
+    def version(self) -> str:
+        """Its version, as it prints it; empty for the hub."""
+        if not self.version_argv:
+            return _own_version() if self.knows_routes else ""
+        argv = self.command(*self.version_argv)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        found = re.search(r"\d+\.\d+[.\w]*", done.stdout + done.stderr)
+        return found.group() if found else "unknown"
+
+
+def _own_version() -> str:
+    try:
+        return metadata.version("bgp-reflector")
+    except metadata.PackageNotFoundError:
+        return "working tree"
 
 
 def _ours() -> Peer:
     run = (sys.executable, "-m", "reflector", "run", "--listen", ADDRESS, "--port", "{port}")
-    return Peer("ours", "bgp-reflector", sys.executable, run, in_root=False)
+    return Peer("ours", "bgp-reflector", sys.executable, (*run, *_OUR_OPTIONS))
 
 
 def _hub(hub: Path) -> Peer:
     argv = (str(hub), ADDRESS, "{port}")
-    return Peer("hub", "hub (limit)", str(hub), argv, knows_routes=False, in_root=False)
+    return Peer("hub", "hub (limit)", str(hub), argv, generator_options=("--hub",))
 
 
+_OUR_OPTIONS = ("--log-level", "warning", "--socket", "{dir}/control")
 _FRR_ARGV = (
     *("/usr/lib/frr/bgpd", "-f", "{dir}/bgpd.conf", "-p", "{port}", "-l", ADDRESS),
     *("--no_kernel", "--no_zebra", "-i", "{dir}/pid", "-z", "{dir}/z"),
@@ -162,6 +204,8 @@ _DAEMONS = (
         argv=_FRR_ARGV,
         config=_FRR,
         config_name="bgpd.conf",
+        ipv6=_FRR_IPV6,
+        generator_options=("--ignore-med-zero",),  # it sends a MED of 0 where there was none
         owner="frr",
         version_argv=("/usr/lib/frr/bgpd", "--version"),
     ),
@@ -198,61 +242,29 @@ _DAEMONS = (
 )
 
 
-def all_peers(hub: Path) -> tuple[Peer, ...]:
+def all_peers(hub: Path, root: Path | None = None) -> tuple[Peer, ...]:
     """Everything that can be measured, ours first and the limit last.
 
     Args:
         hub: The compiled hub.
+        root: Another root directory, whose daemons are preferred. The machine's own are then
+            there too, with ``-host`` behind their names.
 
     Returns:
         One entry an implementation, installed or not.
     """
-    return (_ours(), *_DAEMONS, _hub(hub))
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where daemons live: the machine itself or another root directory.
-
-    Attributes:
-        root: The other root directory, None for the machine itself.
-    """
-
-    root: Path | None = None
-
-    def of(self, peer: Peer) -> Path:
-        """The root directory that a peer runs in."""
-        return self.root if self.root and peer.in_root else Path("/")
-
-    def host_path(self, peer: Peer, path: str) -> Path:
-        """Where a path inside the peer's root lies on this machine."""
-        return self.of(peer) / path.lstrip("/")
-
-    def argv(self, peer: Peer, argv: tuple[str, ...]) -> list[str]:
-        """A command line that runs inside the peer's root."""
-        root = self.of(peer)
-        return [*argv] if root == Path("/") else ["chroot", str(root), *argv]
-
-    def absent(self, peer: Peer) -> str:
-        """Why a peer cannot run here; empty if it can."""
-        program = self.host_path(peer, peer.program)
-        return "" if os.access(program, os.X_OK) else f"no {program}"
-
-    def version(self, peer: Peer) -> str:
-        """A peer's version, as it prints it."""
-        if not peer.version_argv:
-            return _own_version() if peer.knows_routes else ""
-        argv = self.argv(peer, peer.version_argv)
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
-        found = re.search(r"\d+\.\d+[.\w]*", done.stdout + done.stderr)
-        return found.group() if found else "unknown"
-
-
-def _own_version() -> str:
-    try:
-        return metadata.version("bgp-reflector")
-    except metadata.PackageNotFoundError:
-        return "working tree"
+    daemons = list(_DAEMONS)
+    if root:
+        moved = [replace(peer, root=root) for peer in _DAEMONS]
+        daemons = [
+            new if not new.absent() else old for new, old in zip(moved, _DAEMONS, strict=True)
+        ]
+        daemons += [
+            replace(old, name=f"{old.name}-host", title=f"{old.title} (host)")
+            for new, old in zip(moved, _DAEMONS, strict=True)
+            if not new.absent() and not old.absent()
+        ]
+    return (_ours(), *daemons, _hub(hub))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,50 +273,46 @@ class Running:
 
     process: subprocess.Popen[bytes]
     port: int
-    directory: Path
     log: Path
 
 
-def _prepare(peer: Peer, site: Site, directory: Path, port: int) -> list[str]:
+def _prepare(peer: Peer, directory: Path, port: int, family: int) -> list[str]:
     """Writes the configuration; returns the command line."""
-    root = site.of(peer)
-    inside = "/" + str(directory.relative_to(root))
-    fill = {"dir": inside, "port": str(port)}
+    inside = "/" + str(directory.relative_to(peer.root))
+    fill = {"dir": inside, "port": str(port), "ipv6": peer.ipv6 if family == _IPV6 else ""}
     if peer.config:
         config = directory / peer.config_name
         config.write_text(peer.config.format(**fill))
         config.chmod(0o600)
     if peer.needs:
-        site.host_path(peer, peer.needs).mkdir(parents=True, exist_ok=True)
+        peer.host_path(peer.needs).mkdir(parents=True, exist_ok=True)
     if peer.owner:
-        chown = site.argv(peer, ("chown", "-R", f"{peer.owner}:", inside))
-        subprocess.run(chown, check=True)
-    return site.argv(peer, tuple(part.format(**fill) for part in peer.argv))
+        subprocess.run(peer.command("chown", "-R", f"{peer.owner}:", inside), check=True)
+    return peer.command(*(part.format(**fill) for part in peer.argv))
 
 
 @contextlib.contextmanager
 def running(
-    peer: Peer, site: Site, port: int, before_start: Callable[[], None] | None = None
+    peer: Peer, port: int, family: int, before_start: Callable[[], None] | None = None
 ) -> Iterator[Running]:
     """Runs a reflector for as long as the context lasts.
 
     Args:
         peer: Which.
-        site: Where it lives.
         port: The port it shall listen on.
+        family: 4 or 6: of the routes that it will carry.
         before_start: Called immediately before it is executed.
 
     Yields:
         Its process and where its log is.
     """
-    parent = site.host_path(peer, "/tmp")  # noqa: S108 # daemons need a short path for sockets
-    parent.mkdir(exist_ok=True)
+    parent = peer.host_path("/tmp")  # noqa: S108 - daemons need a short path for sockets
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
     directory.chmod(0o755)
     log = directory / "output"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("exabgp")}
     try:
-        argv = _prepare(peer, site, directory, port)
+        argv = _prepare(peer, directory, port, family)
         with log.open("wb") as output:
             if before_start:
                 before_start()
@@ -317,7 +325,7 @@ def running(
                 env=environment,
             )
         try:
-            yield Running(process, port, directory, log)
+            yield Running(process, port, log)
         finally:
             _stop(process)
     finally:
@@ -328,10 +336,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """Ends the process group that was started, in order or else by force."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -123,6 +123,7 @@ bool load_flood(struct gen *g, const struct options *o, struct result *r) {
     want_groups(g, 2, VERSIONS, PER_SET, 0, groups);
     client_send(g, flooder, last.data, last.len);
     start = now_ns();
+    g->deadline_ns = start + o->limit_ns;
     if (!await(g, all_match, "the table after the flood")) return false;
     r->main_ns = g->finished_ns - start;
     extra(r, "settled", r->main_ns);

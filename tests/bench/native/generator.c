@@ -45,7 +45,7 @@ static void print_result(const struct gen *g, const struct options *o, struct re
     printf(", \"own_peak_mb\": %.1f", (double)use.ru_maxrss / 1024);
     printf(", \"extra\": {");
     for (u32 i = 0; i < r->nextra; i++)
-        printf("%s\"%s\": %.9g", i ? ", " : "", r->extra[i].name, (double)r->extra[i].ns / 1e9);
+        printf("%s\"%s\": %.9f", i ? ", " : "", r->extra[i].name, (double)r->extra[i].ns / 1e9);
     printf("}, \"latency_ms\": {");
     for (u32 i = 0; i < r->nlatency; i++) {
         struct latencies *l = &r->latency[i].l;
@@ -97,7 +97,7 @@ int main(int argc, char **argv) {
         {"dial", 1, 0, 'd'},
         {0, 0, 0, 0},
     };
-    static struct gen g = {.port = 1790, .hold_s = 90, .dial_max = 64,
+    static struct gen g = {.port = 1790, .hold_s = 90, .dial_max = 4,
                            .retry_ns = 100 * MILLISECOND};
     static struct result r;
     struct options o = {.load = "own", .clients = 2, .routes = 1, .samples = 100, .passes = 2,

@@ -69,6 +69,7 @@ bool sessions_up(struct gen *g, const struct options *o, struct result *r, u32 n
     for (u32 i = 0; i < n; i++)
         if (g->clients[i].established_ns - start > r->sessions_ns)
             r->sessions_ns = g->clients[i].established_ns - start;
+    verify_recount(g);
     pass(g, o->settle_ns);
     return !g->failed;
 }
@@ -102,7 +103,6 @@ bool load_all_hold(struct gen *g, const struct options *o, struct result *r) {
         plan_each_own(g, &p, (struct own){o->family, o->senders, o->routes, o->routes,
                                           !strcmp(o->load, "unique")});
     if (!sessions_up(g, o, r, g->nclients)) return false;
-    verify_recount(g);
     clock_start(g, o, r);
     u64 start = r->clock_ns;
     send_all(g, &p);

@@ -1,1 +1,0 @@
-"""The benchmark: a compiled load generator, real daemons beside ours, and one table."""
