@@ -105,7 +105,7 @@ class Speaker:
         self._cluster_id = identity.cluster_id.packed
         judge = Judge(identity.asn, identity.router_id.packed, self._cluster_id)
         self._blocks = {as4: JudgedBlocks(judge, as4=as4) for as4 in (True, False)}
-        self._groups: dict[tuple[Family, Audience, bool], UpdateGroup] = {}
+        self._groups: dict[tuple[Family, int, bool], UpdateGroup] = {}
         self._local = Source(
             "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
         )

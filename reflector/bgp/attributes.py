@@ -5,11 +5,11 @@ passes untouched stays as the bytes it came in. Only what the decision process a
 is read out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import unpack_from
-from typing import Final, NamedTuple
+from typing import Final
 
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.vocabulary import (
@@ -29,9 +29,7 @@ _BOTH: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 _MAX_ORIGIN: Final = 2
 DEFAULT_LOCAL_PREF: Final = 100
 
-# Numbers that the loop over a block compares with, out of their class for its speed.
-_NEXT_HOP: Final = AttributeCode.NEXT_HOP
-_ORIGINATOR_ID: Final = AttributeCode.ORIGINATOR_ID
+# What the loop over a block compares with, out of its class for speed.
 _MULTIPROTOCOL: Final = (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI)
 _EXTENDED_LENGTH: Final = AttributeFlag.EXTENDED_LENGTH
 
@@ -113,18 +111,19 @@ class Judge:
 class _Reading:
     """One pass over a block: collects what to send on, what to decide by, and what is wrong."""
 
-    __slots__ = ("_findings", "judge", "result")
+    __slots__ = ("_findings", "_kept", "judge", "result")
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.result = PathAttributes()
         self._findings: list[Finding] = []
+        # Attributes to send on: before NEXT_HOP, before ORIGINATOR_ID, and after CLUSTER_LIST.
+        self._kept: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
 
-    def read(self, block: bytes) -> PathAttributes | None:
+    def read(self, block: bytes) -> PathAttributes | None:  # noqa: C901 - the hot loop, unrolled
         """Read a block whose attributes are in the order of their codes, as RFC 4271 5 wants."""
-        kept: list[list[bytes]] = [[], [], []]
-        seen: set[int] = set()
-        position, end, last = 0, len(block), 0
+        kept = self._kept
+        position, end, last, seen = 0, len(block), 0, 0
         while position < end:
             if position + 3 > end:
                 self._overrun()
@@ -132,7 +131,7 @@ class _Reading:
             flags, code, length = block[position : position + 3]
             start = position + 3
             if flags & _EXTENDED_LENGTH:
-                length = length << 8 | block[start] if start < end else end
+                length = length << 8 | (block[start] if start < end else end)
                 start += 1
             stop = start + length
             if code in _MULTIPROTOCOL:
@@ -140,48 +139,49 @@ class _Reading:
             if stop > end:
                 self._overrun()
                 break
-            if code < last:
+            if code > last:
+                # The common case: a known attribute as its RFC wants it.
+                rule = _RULES.get(code)
+                value = block[start:stop]
+                if rule is not None and flags == rule.kind and rule.fits(length):
+                    if rule.take is None or rule.take(self, value):
+                        kept[rule.place].append(block[position:stop])
+                elif self._accept(flags, code, value, rule):
+                    tlv = bytes((_flags_to_send(flags, code),)) + block[position + 1 : stop]
+                    kept[_place(code)].append(tlv)
+                last = code
+                seen |= 1 << code
+            elif code < last:
                 return _Reading(self.judge).read(_in_order(block))
-            if code in seen:
-                self.discard(f"attribute {code} appears twice (RFC 7606 3 g)")
             else:
-                seen.add(code)
-                if self._accept(flags, code, block[start:stop]):
-                    tlv = block[position:stop]
-                    sent = _flags_to_send(flags, code)
-                    if sent != flags:
-                        tlv = bytes((sent,)) + tlv[1:]
-                    kept[(code > _NEXT_HOP) + (code > _ORIGINATOR_ID)].append(tlv)
-            position, last = stop, code
-        return self._finish(kept, seen)
+                self.discard(f"attribute {code} appears twice (RFC 7606 3 g)")
+            position = stop
+        return self._finish(seen)
 
-    def _finish(self, kept: list[list[bytes]], seen: set[int]) -> PathAttributes:
+    def _finish(self, seen: int) -> PathAttributes:
         result = self.result
-        result.ahead, result.middle, result.behind = map(b"".join, kept)
-        if not seen.issuperset(_MANDATORY):
+        ahead, middle, behind = self._kept
+        result.ahead = b"".join(ahead)
+        result.middle = b"".join(middle)
+        result.behind = b"".join(behind)
+        if seen & _MANDATORY_BITS != _MANDATORY_BITS:
             # RFC 7606 3 d; LOCAL_PREF is mandatory between internal peers (RFC 4271 5).
-            missing = " and ".join(name for code, name in _MANDATORY.items() if code not in seen)
-            self.refuse(f"{missing} is missing (RFC 7606 3 d)")
-        result.findings = tuple(self._findings)
+            missing = [name for code, name in _MANDATORY.items() if not seen >> code & 1]
+            self.refuse(f"{' and '.join(missing)} missing (RFC 7606 3 d)")
+        if self._findings:
+            result.findings = tuple(self._findings)
         return result
 
-    def _accept(self, flags: int, code: int, value: bytes) -> bool:
-        """Judge one attribute and read what is needed of it; whether to send it on."""
-        rule = _RULES.get(code)
+    def _accept(self, flags: int, code: int, value: bytes, rule: "_Rule | None") -> bool:
+        """Judge an attribute that is not as usual; whether to send it on."""
         if rule is None:
             return self._accept_unknown(flags, code, value)
         if flags & _KIND != rule.kind:
             self.refuse(f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
             return False
-        length = len(value)
-        if rule.many:
-            # Only AS_PATH may be empty, and it is no list of items: its unit is an octet.
-            wrong = length % rule.unit or (not length and rule.unit > 1)
-        else:
-            wrong = length != rule.unit
-        if wrong:
+        if not rule.fits(len(value)):
             self._findings.append(
-                Finding(rule.action, f"{rule.name} has a length of {length} ({rule.clause})")
+                Finding(rule.action, f"{rule.name} has a length of {len(value)} ({rule.clause})")
             )
             return False
         return True if rule.take is None else rule.take(self, value)
@@ -277,7 +277,8 @@ def _take_aggregator(reading: _Reading, value: bytes) -> bool:
 
 
 def _take_communities(reading: _Reading, value: bytes) -> bool:
-    reading.result.no_advertise = _contains(value, Community.NO_ADVERTISE)
+    if Community.NO_ADVERTISE in value:
+        reading.result.no_advertise = _contains(value, Community.NO_ADVERTISE)
     return True
 
 
@@ -295,45 +296,66 @@ def _take_cluster_list(reading: _Reading, value: bytes) -> bool:
     return False
 
 
-class _Rule(NamedTuple):
+class _Rule:
     """What an attribute must look like, and what its violation costs.
 
     Args:
+        code: Its type code.
         name: As the RFCs write it.
         kind: Its Optional and Transitive bits.
-        unit: Octets of its value, or of each item in it.
-        many: Whether it holds items, at least one, or exactly one unit.
+        lengths: Which lengths of its value are right.
         action: What a wrong length costs.
         clause: Which says so.
-        take: Reads its value.
+        take: Reads its value; whether the attribute is sent on as it stands.
     """
 
-    name: str
-    kind: int
-    unit: int
-    many: bool
-    action: Action
-    clause: str
-    take: Callable[[_Reading, bytes], bool] | None = None
+    __slots__ = ("action", "clause", "fits", "kind", "name", "place", "take")
+
+    def __init__(
+        self,
+        code: int,
+        name: str,
+        kind: int,
+        lengths: Container[int],
+        action: Action,
+        clause: str,
+        take: Callable[[_Reading, bytes], bool] | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.fits = lengths.__contains__
+        self.action = action
+        self.clause = clause
+        self.take = take
+        self.place = _place(code)
 
 
-_ONE: Final = False
-_MANY: Final = True
+def _place(code: int) -> int:
+    """Where an attribute is kept: see `_Reading`."""
+    return (code > AttributeCode.NEXT_HOP) + (code > AttributeCode.ORIGINATOR_ID)
+
+
+def _items(unit: int) -> range:
+    """Lengths of a list of items, at least one."""
+    return range(unit, 1 << 16, unit)
+
+
 _W: Final = Action.WITHDRAW
 _D: Final = Action.DISCARD
+_ANY: Final = range(1 << 16)
 _RULES: Final = {
-    1: _Rule("ORIGIN", _WELL_KNOWN, 1, _ONE, _W, "RFC 7606 7.1", _take_origin),
-    2: _Rule("AS_PATH", _WELL_KNOWN, 1, _MANY, _W, "RFC 7606 7.2", _take_as_path),
-    3: _Rule("NEXT_HOP", _WELL_KNOWN, 4, _ONE, _W, "RFC 7606 7.3", _take_next_hop),
-    4: _Rule("MULTI_EXIT_DISC", _OPTIONAL, 4, _ONE, _W, "RFC 7606 7.4", _take_med),
-    5: _Rule("LOCAL_PREF", _WELL_KNOWN, 4, _ONE, _W, "RFC 7606 7.5", _take_local_pref),
-    6: _Rule("ATOMIC_AGGREGATE", _WELL_KNOWN, 0, _ONE, _D, "RFC 7606 7.6"),
-    7: _Rule("AGGREGATOR", _BOTH, 8, _ONE, _D, "RFC 7606 7.7", _take_aggregator),
-    8: _Rule("COMMUNITIES", _BOTH, 4, _MANY, _W, "RFC 7606 7.8", _take_communities),
-    9: _Rule("ORIGINATOR_ID", _OPTIONAL, 4, _ONE, _W, "RFC 7606 7.9", _take_originator_id),
-    10: _Rule("CLUSTER_LIST", _OPTIONAL, 4, _MANY, _W, "RFC 7606 7.10", _take_cluster_list),
-    16: _Rule("EXTENDED_COMMUNITIES", _BOTH, 8, _MANY, _W, "RFC 7606 7.14"),
-    32: _Rule("LARGE_COMMUNITIES", _BOTH, 12, _MANY, _W, "RFC 8092 6"),
+    1: _Rule(1, "ORIGIN", _WELL_KNOWN, (1,), _W, "RFC 7606 7.1", _take_origin),
+    2: _Rule(2, "AS_PATH", _WELL_KNOWN, _ANY, _W, "RFC 7606 7.2", _take_as_path),
+    3: _Rule(3, "NEXT_HOP", _WELL_KNOWN, (4,), _W, "RFC 7606 7.3", _take_next_hop),
+    4: _Rule(4, "MULTI_EXIT_DISC", _OPTIONAL, (4,), _W, "RFC 7606 7.4", _take_med),
+    5: _Rule(5, "LOCAL_PREF", _WELL_KNOWN, (4,), _W, "RFC 7606 7.5", _take_local_pref),
+    6: _Rule(6, "ATOMIC_AGGREGATE", _WELL_KNOWN, (0,), _D, "RFC 7606 7.6"),
+    7: _Rule(7, "AGGREGATOR", _BOTH, (8,), _D, "RFC 7606 7.7", _take_aggregator),
+    8: _Rule(8, "COMMUNITIES", _BOTH, _items(4), _W, "RFC 7606 7.8", _take_communities),
+    9: _Rule(9, "ORIGINATOR_ID", _OPTIONAL, (4,), _W, "RFC 7606 7.9", _take_originator_id),
+    10: _Rule(10, "CLUSTER_LIST", _OPTIONAL, _items(4), _W, "RFC 7606 7.10", _take_cluster_list),
+    16: _Rule(16, "EXTENDED_COMMUNITIES", _BOTH, _items(8), _W, "RFC 7606 7.14"),
+    32: _Rule(32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6"),
 }
 
 
@@ -369,6 +391,7 @@ _MANDATORY: Final = {
     AttributeCode.AS_PATH: "AS_PATH",
     AttributeCode.LOCAL_PREF: "LOCAL_PREF",
 }
+_MANDATORY_BITS: Final = sum(1 << code for code in _MANDATORY)
 
 
 def locate(block: bytes, position: int) -> tuple[int, int, int, int]:

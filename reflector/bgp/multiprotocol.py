@@ -77,6 +77,14 @@ def take_apart(block: bytes) -> Parts:
     while position < len(block):
         flags, code, start, stop = locate(block, position)
         if stop > len(block):
+            if code in (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI):
+                # RFC 7606 3 j: its routes can't be located, so that nothing less than a reset will do.
+                raise SessionError(
+                    ErrorCode.UPDATE_MESSAGE,
+                    UpdateSubcode.ATTRIBUTE_LENGTH_ERROR,
+                    "a multiprotocol attribute runs past the end of the attributes",
+                    block[position:],
+                )
             break  # `Judge` finds it in what is left and refuses the routes
         if code in (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI):
             _read(parts, flags, code, block[start:stop])

@@ -154,7 +154,7 @@ def negotiate(local: Open, remote: Open) -> Negotiated:
 def _check_as(local: Open, remote: Open) -> None:
     asn = remote.asn
     # RFC 7607 2: AS 0 in an OPEN is a Bad Peer AS, whatever we expected. AS_TRANS names nobody.
-    if asn not in (0, AS_TRANS) and asn == local.asn:
+    if 0 not in (asn, remote.my_as) and asn != AS_TRANS and asn == local.asn:
         return
     raise SessionError(
         ErrorCode.OPEN_MESSAGE,

@@ -268,7 +268,8 @@ class Session:
         sent: Notification | None = None,
         received: Notification | None = None,
     ) -> Closed:
-        if sent is not None:
+        if sent is not None and not self.over:
+            # Not after another one, nor in answer to the peer's (RFC 4271 6.4).
             self._outgoing.append(sent.encode())
         self.state = State.IDLE
         self._timers = dict.fromkeys(Timer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reflector.bgp.as4 import widen
-from reflector.bgp.attributes import Judge, PathAttributes
+from reflector.bgp.attributes import Judge, PathAttributes, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.limits import MAX_JUDGED_BLOCKS, MAX_MESSAGE_BYTES, MIN_UPDATE_BYTES
 from reflector.bgp.message import frame
@@ -127,7 +127,7 @@ def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) 
         if attributes is None:
             _read_multiprotocol(update, take_apart(block), blocks, families, nlri)
         elif nlri:
-            _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
+            _announce_ipv4(update, attributes, nlri, families)
     elif not withdrawn:
         update.end_of_rib = IPV4_UNICAST
     return update
@@ -149,22 +149,47 @@ def _read_multiprotocol(
     if attributes is None:
         return  # can't be: both were taken out
     if nlri:
-        _announce(update, attributes, Reach(IPV4_UNICAST, attributes.next_hop, nlri), families)
+        _announce_ipv4(update, attributes, nlri, families)
     if parts.reach is not None:
         _announce(update, attributes, parts.reach, families)
+
+
+def _announce_ipv4(
+    update: Update, attributes: PathAttributes, nlri: bytes, families: frozenset[Family]
+) -> None:
+    """Add the routes of the NLRI field."""
+    if IPV4_UNICAST in families:
+        usable = usable_ipv4_next_hop(attributes.next_hop)
+        fault = "" if usable else _unusable(attributes.next_hop)
+        _add(update, IPV4_UNICAST, attributes, attributes.next_hop, nlri, fault)
+    else:
+        update.findings.append(_NOT_NEGOTIATED)
 
 
 def _announce(
     update: Update, attributes: PathAttributes, reach: Reach, families: frozenset[Family]
 ) -> None:
-    """Add the routes of one family, as withdrawn where they may not be used."""
+    """Add the routes of MP_REACH_NLRI."""
     family = reach.family
     if family is None or family not in families:
-        update.findings.append(
-            Finding(Action.DISCARD, "routes of an address family that was not negotiated")
-        )
+        update.findings.append(_NOT_NEGOTIATED)
         return
-    prefixes, martians = split_unicast(reach.nlri, family)
+    fault = reach.fault
+    if not fault and not usable_next_hop(family, reach.next_hop):
+        fault = _unusable(reach.next_hop)
+    _add(update, family, attributes, reach.next_hop, reach.nlri, fault)
+
+
+def _add(
+    update: Update,
+    family: Family,
+    attributes: PathAttributes,
+    next_hop: bytes,
+    nlri: bytes,
+    fault: str,
+) -> None:
+    """Add routes, as withdrawn where they may not be used."""
+    prefixes, martians = split_unicast(nlri, family)
     if martians:
         update.findings.append(
             Finding(
@@ -172,19 +197,25 @@ def _announce(
                 f"{len(martians)} prefixes are not unicast and ignored (RFC 4271 6.3)",
             )
         )
-    fault = reach.fault
-    if not fault and not usable_next_hop(family, reach.next_hop):
-        fault = (
-            f"the next hop {reach.next_hop.hex('.') or '(none)'} is no host's address"
-            " (RFC 4271 6.3, RFC 7606 7.3)"
-        )
     if fault:
         update.findings.append(Finding(Action.WITHDRAW, fault))
-    update.findings.extend(attributes.findings)
+    if attributes.findings:
+        update.findings.extend(attributes.findings)
     if fault or attributes.refused:
         update.withdrawn.append((family, prefixes))
     elif prefixes:
-        update.announced.append(Announcement(family, attributes, reach.next_hop, prefixes))
+        update.announced.append(Announcement(family, attributes, next_hop, prefixes))
+
+
+def _unusable(next_hop: bytes) -> str:
+    if not next_hop:
+        return "NEXT_HOP is missing (RFC 7606 3 d)"
+    return f"the next hop, {next_hop.hex('.')} in hex, is no host's address (RFC 4271 6.3)"
+
+
+_NOT_NEGOTIATED: Final = Finding(
+    Action.DISCARD, "routes of an address family that was not negotiated are ignored"
+)
 
 
 def pack(prefixes: list[bytes], room: int) -> Iterable[bytes]:

@@ -197,7 +197,7 @@ def _received(speaker: Speaker, peer: Peer) -> View:
     counters = peer.counters
     held = held_prefixes(speaker, peer.source)
     return {
-        "client": peer.source.kind is Audience.CLIENT,
+        "client": peer.source.kind == Audience.CLIENT,
         "updates_received": counters.updates,
         "prefixes_announced": counters.announced,
         "prefixes_withdrawn": counters.withdrawn,
@@ -262,7 +262,7 @@ class Routes:
             view = self._described[path] = {
                 "from": _source(self._speaker, path.source),
                 "next_hop": describe_next_hop(path.next_hop) or None,
-                "told_to": _AUDIENCES[path.audience],
+                "told_to": _AUDIENCES[path.audience & Audience.ALL],
                 **describe_attributes(path.attributes),
             }
         return view

@@ -5,7 +5,6 @@ is what makes the tables small and the comparison of a thousand prefixes one com
 """
 
 from dataclasses import dataclass
-from enum import IntFlag
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -17,13 +16,23 @@ from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag,
 IPAddress = IPv4Address | IPv6Address
 
 
-class Audience(IntFlag):
-    """Kinds of peers (RFC 4456 5), as a set: who may be told of a path."""
+class Audience:
+    """Kinds of peers (RFC 4456 5), as a set of bits: who may be told of a path.
 
-    NOBODY = 0
-    CLIENT = 1
-    NON_CLIENT = 2
-    ALL = 3
+    Those with two-octet AS numbers are kinds of their own: a path that fits a message in one form
+    may outgrow it in the other (RFC 6793 4.2.2). Plain integers, because the reflecting path
+    compares them for every prefix.
+    """
+
+    NOBODY: Final = 0
+    CLIENT: Final = 1
+    NON_CLIENT: Final = 2
+    ALL: Final = 3
+
+    @staticmethod
+    def as2(kinds: int) -> int:
+        """These kinds as far as they have two-octet AS numbers."""
+        return kinds << 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +48,7 @@ class Source:
     """
 
     name: str
-    kind: Audience
+    kind: int
     router_id: bytes
     address: IPAddress
     local: bool = False
@@ -124,14 +133,20 @@ class Path:
             wire = self._wire_as2
         return write_announcements(self.family, wire, next_hop, prefixes)
 
-    def _audience(self) -> Audience:
+    def _audience(self) -> int:
         if self.attributes.no_advertise:
             return Audience.NOBODY
+        least = _LONGEST_PREFIX[self.family.afi]
         room = announcement_room(self.family, self._wire, self.next_hop)
-        if room < _LONGEST_PREFIX[self.family.afi]:
-            return Audience.NOBODY
         # RFC 4456 6: from a client to all, from a non-client to clients.
-        return Audience.CLIENT if self.source.kind is Audience.NON_CLIENT else Audience.ALL
+        told = Audience.CLIENT if self.source.kind == Audience.NON_CLIENT else Audience.ALL
+        # The two-octet form repeats the path in AS4_PATH: at most two thirds more and two headers.
+        # It is made this early only where that could be too much.
+        if room - len(self._wire) * 2 // 3 - 16 >= least:
+            return told | Audience.as2(told)
+        audience = told if room >= least else Audience.NOBODY
+        room = announcement_room(self.family, narrow(self._wire), self.next_hop)
+        return audience | Audience.as2(told) if room >= least else audience
 
     def _reflected(self, cluster_id: bytes) -> bytes:
         """The attributes with ORIGINATOR_ID set if absent and CLUSTER_LIST prepended (RFC 4456 8)."""

@@ -64,7 +64,10 @@ class Table:
             not changes.former or changes.former.keys().isdisjoint(prefixes)
         )
         if fresh:
-            routes.update(dict.fromkeys(prefixes, path.alone))
+            arriving = dict.fromkeys(prefixes, path.alone)
+            routes.update(arriving)
+            if len(arriving) != len(prefixes):
+                prefixes = list(arriving)  # named twice in one UPDATE, to be told once
             arrived = changes.arrivals.get(path)
             if arrived is None:
                 changes.arrivals[path] = prefixes

@@ -106,11 +106,11 @@ class UpdateGroup:
         members: By source.
     """
 
-    def __init__(self, table: Table, kind: Audience, *, as4: bool) -> None:
+    def __init__(self, table: Table, kind: int, *, as4: bool) -> None:
         self.family: Family = table.family
         self.members: dict[Source, Member] = {}
         self._table = table
-        self._kind = kind
+        self._kind = kind if as4 else Audience.as2(kind)
         self._as4 = as4
         self._behind: dict[Source, Member] = {}
         self._snapshot: list[bytes] | None = None
@@ -183,7 +183,9 @@ class UpdateGroup:
         kind, routes = self._kind, self._table.routes
         for path, prefixes in changes.arrivals.items():
             if path.audience & kind:
-                self._load(train, path, prefixes)
+                # Our own paths are sent behind the cars: one that is gone again must not be.
+                still = self._best_by(path, prefixes) if path.source.local else prefixes
+                self._load(train, path, still)
         withdrawn: dict[Source, list[bytes]] = defaultdict(list)
         announced: dict[Path, list[bytes]] = defaultdict(list)
         for prefix, before in changes.former.items():
@@ -191,7 +193,7 @@ class UpdateGroup:
             after = None if candidates is None else candidates.best
             if after is before:
                 continue
-            told = before is not None and bool(before.audience & kind)
+            told = before is not None and before.audience & kind != 0
             if after is not None and after.audience & kind:
                 announced[after].append(prefix)
                 if told and before is not None and before.source is not after.source:
@@ -204,6 +206,11 @@ class UpdateGroup:
             self._load(train, path, prefixes)
         _couple(train)
         return train
+
+    def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
+        """Those of the prefixes whose best path this is."""
+        routes = self._table.routes
+        return [prefix for prefix in prefixes if prefix in routes and routes[prefix].best is path]
 
     def _load(self, train: _Train, path: Path, prefixes: list[bytes]) -> None:
         if path.source.local:
@@ -226,6 +233,11 @@ class UpdateGroup:
                 next_hop = path.next_hop or member.own_next_hop
                 if next_hop:
                     chunks.append(path.write(prefixes, as4=self._as4, own_next_hop=next_hop))
+                    continue
+                # It can't be told of ours, so that what it was told before is gone.
+                replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)
+                if replaced:
+                    chunks.append(write_withdrawals(self.family, list(replaced)))
         if not chunks:
             return
         member.outlet.write(chunks)
@@ -268,8 +280,7 @@ class UpdateGroup:
         for prefix, held in piece.items():
             candidates = routes.get(prefix)
             best = None if candidates is None else candidates.best
-            visible = best is not None and best.audience & kind and best.source is not member.source
-            if held and not visible:
+            if held and not (best and best.audience & kind and _can_have(member, best)):
                 train.taken_back[member.source].append(prefix)
         if not missed:
             member.missed = None
@@ -298,8 +309,15 @@ class UpdateGroup:
                 for prefix in prefixes:
                     missed.setdefault(prefix, False)
         for prefix, before in changes.former.items():
-            held = before is not None and bool(before.audience & kind)
+            held = before is not None and before.audience & kind != 0
             missed.setdefault(prefix, held and before is not None and before.source is not source)
+
+
+def _can_have(member: Member, path: Path) -> bool:
+    """Whether a path may be sent to a member of its audience: not its own, and with a next hop."""
+    if path.source.local:
+        return bool(path.next_hop or member.own_next_hop)
+    return path.source is not member.source
 
 
 def _couple(train: _Train) -> None:
