@@ -49,6 +49,7 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules, as the gate does
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports
 
 .PHONY: bench
