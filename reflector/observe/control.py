@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _SOCKET_MODE: Final = 0o660
 _BACKLOG: Final = 64
 
+# Where anybody may have made our directory before us.
+_SHARED: Final = Path("/tmp")  # noqa: S108 - that is why it is looked at
+
 
 class ControlError(Exception):
     """The control socket can't be opened; the message says why and what to do."""
@@ -100,7 +103,7 @@ def _make_directory(directory: Path) -> None:
     Raises:
         ControlError: It is another user's.
     """
-    shared = directory.parent == Path("/tmp")  # noqa: S108 - which is why it is looked at
+    shared = directory.parent == _SHARED
     directory.mkdir(mode=0o700 if shared else 0o755, parents=True, exist_ok=True)
     if shared and directory.lstat().st_uid not in (0, os.geteuid()):
         raise ControlError(f"the control socket's directory {directory} belongs to another user")

@@ -1,0 +1,134 @@
+"""A reflector without sockets for the tests of what shows one: a real speaker, stand-in connections."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from reflector.bgp.attributes import encode_attribute
+from reflector.bgp.errors import Finding
+from reflector.bgp.multiprotocol import encode_reach
+from reflector.bgp.nlri import pack_prefix
+from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.session import Session
+from reflector.bgp.vocabulary import (
+    IPV4_UNICAST,
+    IPV6_UNICAST,
+    AttributeCode,
+    AttributeFlag,
+    State,
+)
+from reflector.reports import PeerName
+from reflector.rib.path import Audience, IPAddress, Source
+from reflector.speaker import Identity, LocalRoute, Peer, Speaker
+
+ASN = 64512
+OUR_ADDRESS = IPv4Address("192.0.2.1")
+OPTIONAL_TRANSITIVE = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
+
+
+class Sink:
+    """An outlet that takes everything."""
+
+    backlog_bytes = 0
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Take it."""
+
+
+@dataclass(eq=False)
+class Connection:
+    """What `views.PeerConnection` asks for."""
+
+    name: PeerName
+    session: Session
+    peer: Peer | None = None
+    outbound: bool = False
+    local_address: IPAddress = OUR_ADDRESS
+    remote_port: int = 34567
+    since: float = 0.0
+    bytes_in: int = 1234
+    bytes_out: int = 99
+    backlog_bytes: int = 0
+
+
+@dataclass
+class Peering:
+    """What `views.Connections` asks for."""
+
+    connections: set[Connection]
+
+
+@dataclass
+class Scene:
+    """What `views.Reflector` asks for."""
+
+    speaker: Speaker = field(init=False)
+    peering: Peering = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.speaker = Speaker(
+            Identity(ASN, OUR_ADDRESS, OUR_ADDRESS),
+            lambda _, finding: self.findings.append(finding),
+        )
+        self.peering = Peering(set())
+
+    def originate(self, prefix: str) -> None:
+        """Announce a route of our own."""
+        self.speaker.originate([LocalRoute(ip_network(prefix))])
+
+    def join(self, address: str, host_name: str = "", router_id: str = "") -> Peer:
+        """A peer establishes a session."""
+        connection = self.connect(address)
+        remote = Open(
+            ASN,
+            90,
+            IPv4Address(router_id or address),
+            Capabilities(as4=ASN, host_name=host_name, route_refresh=True, codes=(1, 2, 65)),
+        )
+        negotiated = Negotiated(
+            90, frozenset({IPV4_UNICAST, IPV6_UNICAST}), as4=True, route_refresh=True, remote=remote
+        )
+        connection.session.negotiated = negotiated
+        connection.session.state = State.ESTABLISHED
+        connection.name = PeerName(
+            connection.name.address, str(remote.bgp_id), host_name, connection.name.description
+        )
+        source = Source(address, Audience.CLIENT, remote.bgp_id.packed, connection.name.address)
+        connection.peer = self.speaker.peer_up(source, negotiated, connection.local_address, Sink())
+        return connection.peer
+
+    def connect(self, address: str, description: str = "") -> Connection:
+        """A peer connects and says nothing yet."""
+        session = Session(Open(ASN, 90, self.speaker.identity.router_id))
+        session.start()
+        connection = Connection(PeerName(ip_address(address), description=description), session)
+        self.peering.connections.add(connection)
+        return connection
+
+    def announce(self, peer: Peer, *prefixes: str, extra: bytes = b"", next_hop: str = "") -> None:
+        """A peer announces IPv4 prefixes, or IPv6 ones with an IPv6 next hop."""
+        hop = ip_address(next_hop or str(peer.source.address))
+        nlri = b"".join(pack_prefix(ip_network(prefix)) for prefix in prefixes)
+        block = attributes(extra)
+        if hop.version == 4:
+            block += encode_attribute(AttributeFlag.TRANSITIVE, AttributeCode.NEXT_HOP, hop.packed)
+        else:
+            block += encode_reach(IPV6_UNICAST, hop.packed, nlri)
+            nlri = b""
+        self.speaker.receive_update(peer, b"\0\0" + len(block).to_bytes(2) + block + nlri)
+
+    def withdraw(self, peer: Peer, *prefixes: str) -> None:
+        """A peer withdraws IPv4 prefixes."""
+        field_ = b"".join(pack_prefix(ip_network(prefix)) for prefix in prefixes)
+        self.speaker.receive_update(peer, len(field_).to_bytes(2) + field_ + b"\0\0")
+
+
+def attributes(extra: bytes = b"", local_pref: int = 100) -> bytes:
+    """The mandatory attributes but the next hop, and more."""
+    well_known = AttributeFlag.TRANSITIVE
+    mandatory = (
+        encode_attribute(well_known, AttributeCode.ORIGIN, b"\0")
+        + encode_attribute(well_known, AttributeCode.AS_PATH, b"")
+        + encode_attribute(well_known, AttributeCode.LOCAL_PREF, local_pref.to_bytes(4))
+    )
+    return mandatory + extra

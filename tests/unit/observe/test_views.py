@@ -1,0 +1,215 @@
+"""What is shown of a reflector: real routing, stand-in connections."""
+
+import json
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from reflector import __version__
+from reflector.bgp.attributes import encode_attribute
+from reflector.bgp.nlri import IPNetwork
+from reflector.bgp.vocabulary import AttributeCode
+from reflector.observe.views import Routes, View, neighbors, summary
+from reflector.rib.path import IPAddress
+from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
+
+COMMUNITY = encode_attribute(
+    OPTIONAL_TRANSITIVE, AttributeCode.COMMUNITIES, bytes.fromhex("fc000001")
+)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Two nodes with a prefix of each and one in common, one silent connection, a debug route."""
+    scene = Scene()
+    scene.originate("1.0.0.2/32")
+    node_a, node_b = scene.join("10.0.0.5", "node-a"), scene.join("10.0.0.6", "node-b")
+    scene.announce(node_a, "10.244.0.0/24", "10.244.9.0/24", extra=COMMUNITY)
+    scene.announce(node_b, "10.244.1.0/24", "10.244.9.0/24")
+    scene.announce(node_b, "fd00:1::/64", next_hop="fd00::6")
+    scene.connect("10.0.0.4", description="front row")
+    return scene
+
+
+def routes_by_prefix(scene: Scene) -> dict[object, View]:
+    return {view["prefix"]: view for view in Routes(scene.speaker).all()}
+
+
+def test_summary(scene: Scene) -> None:
+    assert summary(scene, 61.23) == {
+        "version": __version__,
+        "asn": 64512,
+        "router_id": "192.0.2.1",
+        "cluster_id": "192.0.2.1",
+        "up_s": 61.2,
+        "connections": 3,
+        "established": 2,
+        "routes": {
+            "ipv4": {"prefixes": 4, "paths": 5},
+            "ipv6": {"prefixes": 1, "paths": 1},
+        },
+    }
+
+
+class TestNeighbors:
+    def test_all_by_address(self, scene: Scene) -> None:
+        found = list(neighbors(scene, 0))
+        assert [view["address"] for view in found] == ["10.0.0.4", "10.0.0.5", "10.0.0.6"]
+
+    def test_an_established_one(self, scene: Scene) -> None:
+        [view] = neighbors(scene, 90.04, ip_address("10.0.0.6"))
+        assert view == {
+            "address": "10.0.0.6",
+            "remote_port": 34567,
+            "local_address": "192.0.2.1",
+            "direction": "inbound",
+            "router_id": "10.0.0.6",
+            "host_name": "node-b",
+            "description": "",
+            "state": "Established",
+            "in_state_s": 90.0,
+            "bytes_in": 1234,
+            "bytes_out": 99,
+            "backlog_bytes": 0,
+            "asn": 64512,
+            "families": ["ipv4", "ipv6"],
+            "hold_time_s": 90,
+            "keepalive_s": 30.0,
+            "four_octet_as": True,
+            "route_refresh": True,
+            "graceful_restart_s": None,
+            "software_version": "",
+            "capability_codes": [1, 2, 65],
+            "client": True,
+            "updates_received": 2,
+            "prefixes_announced": 3,
+            "prefixes_withdrawn": 0,
+            "prefixes_rejected": 0,
+            "prefixes_held": {"ipv4": 2, "ipv6": 1},
+            "end_of_rib": [],
+        }
+
+    def test_one_that_said_nothing_yet(self, scene: Scene) -> None:
+        [view] = neighbors(scene, 0, ip_address("10.0.0.4"))
+        assert view["state"] == "OpenSent"
+        assert view["description"] == "front row"
+        assert "asn" not in view
+        assert "prefixes_held" not in view
+
+    def test_two_nodes_behind_one_address(self, scene: Scene) -> None:
+        scene.join("10.0.0.5", "node-c", router_id="10.0.0.3")
+        found = neighbors(scene, 0, ip_address("10.0.0.5"))
+        assert [view["host_name"] for view in found] == ["node-c", "node-a"]
+
+    def test_nobody(self, scene: Scene) -> None:
+        assert not list(neighbors(scene, 0, ip_address("10.0.0.99")))
+
+
+class TestRoutes:
+    def test_every_prefix_of_both_families(self, scene: Scene) -> None:
+        assert set(routes_by_prefix(scene)) == {
+            "1.0.0.2/32",
+            "10.244.0.0/24",
+            "10.244.1.0/24",
+            "10.244.9.0/24",
+            "fd00:1::/64",
+        }
+
+    def test_candidates_best_first_and_why(self, scene: Scene) -> None:
+        view = routes_by_prefix(scene)["10.244.9.0/24"]
+        assert view == {
+            "prefix": "10.244.9.0/24",
+            "family": "ipv4",
+            "best_because": "lowest BGP identifier (ORIGINATOR_ID)",
+            "paths": [
+                {
+                    "from": {
+                        "address": "10.0.0.5",
+                        "router_id": "10.0.0.5",
+                        "host_name": "node-a",
+                        "local": False,
+                    },
+                    "next_hop": "10.0.0.5",
+                    "told_to": "all",
+                    "origin": "IGP",
+                    "as_path": "",
+                    "local_pref": 100,
+                    "communities": ["64512:1"],
+                },
+                {
+                    "from": {
+                        "address": "10.0.0.6",
+                        "router_id": "10.0.0.6",
+                        "host_name": "node-b",
+                        "local": False,
+                    },
+                    "next_hop": "10.0.0.6",
+                    "told_to": "all",
+                    "origin": "IGP",
+                    "as_path": "",
+                    "local_pref": 100,
+                },
+            ],
+        }
+
+    def test_our_own_has_the_next_hop_that_each_peer_connected_to(self, scene: Scene) -> None:
+        [path] = _paths(routes_by_prefix(scene)["1.0.0.2/32"])
+        assert path["next_hop"] is None
+        assert path["from"] == {
+            "address": None,
+            "router_id": "192.0.2.1",
+            "host_name": "",
+            "local": True,
+        }
+
+    def test_ipv6(self, scene: Scene) -> None:
+        [path] = _paths(routes_by_prefix(scene)["fd00:1::/64"])
+        assert path["next_hop"] == "fd00::6"
+
+    def test_a_route_that_goes_while_they_are_listed(self, scene: Scene) -> None:
+        listing = Routes(scene.speaker).all()
+        next(listing)
+        for peer in list(scene.speaker.peers.values()):
+            scene.speaker.peer_down(peer)
+        assert not list(listing)
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            (ip_network("10.244.0.0/24"), "10.244.0.0/24"),
+            (ip_network("10.244.0.0/16"), None),
+            (ip_address("10.244.1.200"), "10.244.1.0/24"),
+            (ip_address("1.0.0.2"), "1.0.0.2/32"),
+            (ip_address("10.245.0.1"), None),
+            (ip_address("fd00:1::77"), "fd00:1::/64"),
+        ],
+    )
+    def test_by_prefix_and_by_address(
+        self, scene: Scene, wanted: IPNetwork | IPAddress, found: str | None
+    ) -> None:
+        view = Routes(scene.speaker).matching(wanted)
+        assert (None if view is None else view["prefix"]) == found
+
+    def test_the_longest_match_wins(self, scene: Scene) -> None:
+        [peer, _] = scene.speaker.peers.values()
+        scene.announce(peer, "0.0.0.0/0", "10.244.0.0/16", "10.244.0.128/25")
+        routes = Routes(scene.speaker)
+        for address, prefix in (
+            ("10.244.0.129", "10.244.0.128/25"),
+            ("10.244.0.1", "10.244.0.0/24"),
+            ("10.244.77.1", "10.244.0.0/16"),
+            ("8.8.8.8", "0.0.0.0/0"),
+        ):
+            view = routes.matching(ip_address(address))
+            assert view is not None
+            assert view["prefix"] == prefix
+
+    def test_all_is_ready_for_json(self, scene: Scene) -> None:
+        everything = [*neighbors(scene, 0), *Routes(scene.speaker).all()]
+        assert json.loads(json.dumps(everything)) == everything
+
+
+def _paths(view: View) -> list[View]:
+    paths = view["paths"]
+    assert isinstance(paths, list)
+    return paths
