@@ -17,9 +17,26 @@ import structlog
 
 from reflector.observe.limiter import Limiter, Rate
 from reflector.observe.stderr import LineWriter, stderr_fd
-from reflector.observe.wording import ERROR, INFO, WARNING, Line, describe, level_of
-from reflector.reports import Report
-from reflector.rib.path import IPAddress
+from reflector.observe.wording import (
+    ERROR,
+    INFO,
+    WARNING,
+    Line,
+    describe,
+    identify_peer,
+    level_of,
+    name_peer,
+)
+from reflector.reports import (
+    ConnectionRefused,
+    PeerDown,
+    PeerName,
+    PeerReturned,
+    PeerUp,
+    Report,
+    Trouble,
+    UpdateFault,
+)
 from reflector.speaker import Counters, Peer
 
 Format = Literal["auto", "console", "json"]
@@ -77,7 +94,7 @@ class Log:
         """Write a report, or hold it back where there were too many like it."""
         # Asked first: a report that isn't written must not use up the allowance of one that is.
         if _enabled(level_of(report)):
-            if self._limiter.admit((_address_of(report), type(report)), report):
+            if self._limiter.admit(_likeness(report), report):
                 _emit(describe(report))
             self._sum_up()
 
@@ -146,9 +163,20 @@ def _enabled(level: str) -> bool:
 _LEVELS: Final = getLevelNamesMapping()
 
 
-def _address_of(report: Report) -> IPAddress | None:
-    peer = getattr(report, "peer", None)
-    return None if peer is None else peer.address
+def _likeness(report: Report) -> Hashable:
+    """What "more like this" means: whose it is, and what it is to a reader.
+
+    A router id is not in it: whoever sends garbage can also invent those.
+    """
+    match report:
+        case PeerDown(peer, was_up):
+            return peer.address, PeerDown, was_up  # a scanner mustn't hide a loss of routes
+        case UpdateFault(peer, finding):
+            return peer.address, UpdateFault, finding.action
+        case PeerUp(peer) | PeerReturned(peer) | ConnectionRefused(peer):
+            return peer.address, type(report)
+        case Trouble():
+            return Trouble
 
 
 # Routes.
@@ -171,9 +199,11 @@ def _routes_line(
         done.append(f"withdrew {withdrew}")
     if refused:
         done.append(f"{refused} rejected")
-    message = f"{peer.source.name}: {', '.join(done)}"
-    fields: dict[str, object] = {
-        "peer": peer.source.name,
+    remote = peer.negotiated.remote
+    name = PeerName(peer.source.address, str(remote.bgp_id), remote.capabilities.host_name)
+    message = f"{name_peer(name)}: {', '.join(done)}"
+    fields = {
+        **identify_peer(name),
         "learned": learned,
         "withdrew": withdrew,
         "rejected": refused,

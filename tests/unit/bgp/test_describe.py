@@ -22,6 +22,7 @@ def described(*more: bytes, as_path: bytes = b"") -> dict[str, object]:
         )
     )
     attributes = JUDGE.judge(block)
+    assert attributes is not None
     assert not attributes.refused
     return describe_attributes(attributes)
 

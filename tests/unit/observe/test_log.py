@@ -11,7 +11,7 @@ import structlog
 from reflector.bgp.errors import Action, Finding
 from reflector.observe import log as log_module
 from reflector.observe.log import Log, configure
-from reflector.reports import PeerName, PeerUp, Trouble, UpdateFault
+from reflector.reports import PeerDown, PeerName, PeerUp, Trouble, UpdateFault
 from tests.unit.observe.scene import Scene
 from tests.unit.observe.test_limiter import Clock
 
@@ -155,6 +155,21 @@ class TestFlood:
         log(PeerUp(NODE, ("ipv4",), 90))
         assert stderr.messages[-1].endswith("up, ipv4, hold time 90 s")
 
+    def test_a_scanner_does_not_hide_the_loss_of_a_session(
+        self, log: Log, stderr: Stderr, clock: Clock
+    ) -> None:
+        for _ in range(12):
+            log(PeerDown(NODE, False, "garbage", None, None, 0, 0.1))  # noqa: FBT003
+        log(PeerDown(NODE, True, "reset", None, None, 5, 60))  # noqa: FBT003
+        assert stderr.messages[10:] == [
+            "10.0.0.5 (node-a): down after 1 min 0 s, 5 prefixes lost: reset"
+        ]
+        clock.now_s += 10
+        log.summarise([])
+        assert stderr.messages[11:] == [
+            "10.0.0.5 (node-a): no session: garbage (1 more like this were suppressed)"
+        ]
+
     def test_many_peers_at_once_are_bounded_and_counted(
         self, log: Log, stderr: Stderr, clock: Clock
     ) -> None:
@@ -190,13 +205,16 @@ class TestFlood:
 class TestRoutes:
     def test_only_peers_that_changed_are_told(self, log: Log, stderr: Stderr) -> None:
         scene = Scene()
-        peer, _quiet = scene.join("10.0.0.5"), scene.join("10.0.0.6")
+        peer, _quiet = scene.join("10.0.0.5", "node-a"), scene.join("10.0.0.6")
         scene.announce(peer, "10.1.0.0/24", "10.1.1.0/24", "10.1.2.0/24")
         log.summarise(scene.speaker.peers.values())
         log.summarise(scene.speaker.peers.values())
         scene.withdraw(peer, "10.1.0.0/24")
         log.summarise(scene.speaker.peers.values(), lambda _: 2)
-        assert stderr.messages == ["10.0.0.5: learned 3", "10.0.0.5: withdrew 1 (now 2)"]
+        assert stderr.messages == [
+            "10.0.0.5 (node-a): learned 3",
+            "10.0.0.5 (node-a): withdrew 1 (now 2)",
+        ]
 
     def test_refused_routes_are_told(self, log: Log, stderr: Stderr) -> None:
         scene = Scene()
