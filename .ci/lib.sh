@@ -26,10 +26,11 @@ retry() {
 # The address of the Debian mirror this machine already uses, asked of apt itself, so that both
 # styles of sources file and whatever mirror is configured work.
 debian_mirror() {
-  local mirror
+  local mirror format
   # shellcheck disable=SC2016 # apt expands these, not the shell
-  mirror=$(apt-get indextargets --format '$(CREATED_BY)|$(LABEL)|$(COMPONENT)|$(CODENAME)|$(REPO_URI)' |
-    awk -F'|' '$1 == "Packages" && $2 == "Debian" && $3 == "main" && $4 !~ /-/ { print $5; exit }')
+  format='$(CREATED_BY)|$(LABEL)|$(COMPONENT)|$(CODENAME)|$(REPO_URI)'
+  mirror=$(apt-get indextargets --format "$format" | awk -F'|' \
+    '!found && $1 == "Packages" && $2 == "Debian" && $3 == "main" && $4 !~ /-/ { print $5; found = 1 }')
   if [[ -z $mirror ]]; then
     say "no Debian mirror in this machine's apt sources"
     return 1

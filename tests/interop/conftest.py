@@ -17,7 +17,7 @@ import pytest
 from tests.support.daemons import KINDS, PEERS
 from tests.support.netns import addresses_on_loopback
 from tests.support.peer import Announcement, Peer, PeerSettings, Route, announce_all
-from tests.support.process import QueryError, wait_until
+from tests.support.process import BackgroundProcess, QueryError, find_binary, wait_until
 from tests.support.reflector_process import Reflector, ReflectorSettings, make_reflector
 
 REFLECTOR_ADDRESSES: Final = ("10.77.0.1", "10.77.0.2")
@@ -31,6 +31,8 @@ class ClassRoom:
 
     reflector: Reflector
     peers: dict[str, Peer]
+    directory: Path
+    capture: Path  # every packet since the start
 
     def others(self, peer: Peer) -> list[Peer]:
         """Return every peer but one."""
@@ -108,6 +110,16 @@ def class_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassRoom]:
             )
         )
         peers: dict[str, Peer] = {}
+        capture = BackgroundProcess(
+            "tcpdump",
+            [
+                *(find_binary("tcpdump"), "-i", "lo", "--immediate-mode", "-U"),
+                *("-Z", "root", "-w", "capture.pcap", "tcp"),
+            ],
+            log_path=directory / "tcpdump.log",
+            netns=netns,
+            cwd=directory,
+        )
         try:
             reflector.start()
             for kind in KINDS:
@@ -115,10 +127,11 @@ def class_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassRoom]:
                     peer = PEERS[kind](settings_for(kind, letter, directory, netns))
                     peers[peer.settings.name] = peer
                     peer.start()
-            room = ClassRoom(reflector, peers)
+            room = ClassRoom(reflector, peers, directory, directory / "capture.pcap")
             room.wait_all_established()
             yield room
         finally:
             with ThreadPoolExecutor() as pool:
                 list(pool.map(lambda peer: peer.kill(), peers.values()))
+            capture.stop()
             reflector.stop()

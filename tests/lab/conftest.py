@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -62,16 +63,13 @@ class Node:
         return found
 
     def pings(self, other: Node) -> None:
-        """Ping another node's pod from this one's, by IPv4 and IPv6.
-
-        Raises:
-            QueryError: No answer.
-        """
+        """Ping another node's pod from this one's, by IPv4 and IPv6, until it answers."""
         if self.host.pod_netns is None:
             raise AssertionError(self)
         ping = (find_binary("ping"), "-n", "-c", "1", "-W", "2")
         for address in (other.host.pod_address, other.host.pod_address_ipv6):
-            query([*in_netns(self.host.pod_netns), *ping, str(address)])
+            command = [*in_netns(self.host.pod_netns), *ping, str(address)]
+            wait_until(partial(query, command), what=f"{address} answers pings", timeout_s=5)
 
 
 @dataclass

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tests.support.process import (
     QueryError,
@@ -47,8 +48,14 @@ def create_namespace(name: str) -> str:
     """Make a namespace with loopback up, and return its full name."""
     full = name_namespace(name)
     ip("netns", "add", full)
+    # Duplicate address detection would keep a new interface mute for its first seconds.
+    _sysctl(full, "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.dad_transmits=0")
     ip("link", "set", "lo", "up", netns=full)
     return full
+
+
+def _sysctl(netns: str, *settings: str) -> None:
+    query([*in_netns(netns), find_binary("sysctl"), "-qw", *settings])
 
 
 def delete_namespace(full: str) -> None:
@@ -66,8 +73,17 @@ def clear_left_over() -> None:
     for line in ip("netns", "list").splitlines():
         full = line.split()[0]
         found = _OURS.match(full)
-        if found and not os.path.exists(f"/proc/{found['pid']}"):  # noqa: PTH110 - /proc
+        if found and not _is_running(found["pid"]):
             delete_namespace(full)
+
+
+def _is_running(pid: str) -> bool:
+    """Whether a process is there and more than a zombie that nobody has buried."""
+    try:
+        status = Path("/proc", pid, "stat").read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
 @contextmanager
@@ -173,8 +189,7 @@ class Lab:
             ip("addr", "add", f"{each[2]}{mask}", "dev", "eth0", *nodad, netns=pod)
             family = "-6" if each.version == 6 else "-4"
             ip(family, "route", "add", "default", "via", str(each[1]), netns=pod)
-        for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
-            query([*in_netns(host.netns), find_binary("sysctl"), "-qw", f"{key}=1"])
+        _sysctl(host.netns, "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
         return replace(
             host,
             pod_netns=pod,
