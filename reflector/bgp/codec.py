@@ -136,6 +136,8 @@ def _optional_parameters(field: bytes) -> list[tuple[int, bytes]]:
     # RFC 9072 2: a parameter *type* of 255 says that lengths have two octets; the one-octet
     # length before it should be 255 but must not be relied on beyond being non-zero.
     if length and field[:1] == bytes((_EXTENDED,)):
+        if len(field) < 3:  # noqa: PLR2004 - type and two octets of length
+            raise _malformed("the extended length of the optional parameters is cut off")
         length, field, width = int.from_bytes(field[1:3]), field[3:], 2
     if length != len(field):
         raise _malformed(f"optional parameters of {length} octets, {len(field)} present")
@@ -166,7 +168,9 @@ def _decode_capabilities(parameters: list[tuple[int, bytes]]) -> Capabilities:
             if len(value) < 2 + size:
                 raise _malformed(f"capability {code} runs past the end of its parameter")
             try:
-                found[code] = Capability.unpack(code, found, data)
+                # ExaBGP fills an empty host name with our own.
+                if data or code not in _INFORMATIONAL:
+                    found[code] = Capability.unpack(code, found, data)
             except Exception as error:  # ExaBGP raises IndexError, struct.error, Notify and more
                 # RFC 5492 4: a capability that we can't use is ignored; one that shapes the
                 # session can't be guessed at.

@@ -17,6 +17,10 @@ MIN_HOLD_TIME_S: Final = 3
 # use for a connection that says nothing for so long.
 OPEN_WAIT_S: Final = 60.0
 
+# Octets that a peer may send behind its OPEN before we have answered it: it should wait, and most
+# that don't are simple programs that write all they have to say at once.
+MAX_EAGER_BYTES: Final = 1 << 20
+
 # RFC 9687 3.2: the greater of 8 minutes and twice the hold time.
 SEND_HOLD_TIME_S: Final = 480.0
 

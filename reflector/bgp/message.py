@@ -1,6 +1,6 @@
 """Framing: the BGP message header (RFC 4271 4.1) and the errors it can have (6.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 from reflector.bgp.errors import SessionError
@@ -78,8 +78,10 @@ class Framer:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+    def feed(self, data: bytes) -> Generator[tuple[int, bytes], None, None]:
         """Take bytes from the peer and yield each whole message as (type, body).
+
+        Whoever stops in the middle finds the rest with the next call.
 
         Raises:
             SessionError: At the first bad header, after the messages before it were yielded.
@@ -88,11 +90,13 @@ class Framer:
             data = self._rest + data
             self._rest = b""
         position, end = 0, len(data)
-        while end - position >= HEADER_BYTES:
-            start = position + HEADER_BYTES
-            stop = position + check_header(data[position:start])
-            if stop > end:
-                break
-            position = stop
-            yield data[start - 1], data[start:stop]
-        self._rest = data[position:]
+        try:
+            while end - position >= HEADER_BYTES:
+                start = position + HEADER_BYTES
+                stop = position + check_header(data[position:start])
+                if stop > end:
+                    break
+                position = stop
+                yield data[start - 1], data[start:stop]
+        finally:
+            self._rest = data[position:]

@@ -26,7 +26,7 @@ from reflector.bgp.events import (
     RefreshReceived,
     UpdateReceived,
 )
-from reflector.bgp.limits import OPEN_WAIT_S, SEND_HOLD_TIME_S
+from reflector.bgp.limits import MAX_EAGER_BYTES, OPEN_WAIT_S, SEND_HOLD_TIME_S
 from reflector.bgp.message import KEEPALIVE, Framer
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated, Open, negotiate
@@ -86,7 +86,7 @@ class Session:
         self._outgoing: list[bytes] = []
         self._timers: dict[Timer, float | None] = {}
         self._confirmed = False
-        self._keepalive_seen = False
+        self._early = bytearray()
         self._handlers: dict[int, Callable[[bytes], Event | None]] = {
             MessageType.OPEN: self._on_open,
             MessageType.UPDATE: self._on_update,
@@ -112,19 +112,11 @@ class Session:
         Returns:
             What happened, in order. After `Closed` there is nothing more.
         """
-        events: list[Event] = []
         if self.over:
-            return events
-        try:
-            for message_type, body in self._framer.feed(data):
-                event = self._handlers[message_type](body)
-                if event is not None:
-                    events.append(event)
-                    if self.over:
-                        break
-        except SessionError as error:
-            events.append(self.fail(error))
-        return events
+            return []
+        if self.state is State.OPEN_CONFIRM and not self._confirmed:
+            return self._keep(data)
+        return self._read(data)
 
     def receive_eof(self, reason: str = "the peer closed the connection") -> list[Event]:
         """The connection is gone.
@@ -162,7 +154,8 @@ class Session:
             return []
         self._confirmed = True
         self._send_keepalive()
-        return [self._establish()] if self._keepalive_seen else []
+        early, self._early = bytes(self._early), bytearray()
+        return self._read(early)
 
     def close(self, notification: Notification, reason: str) -> list[Event]:
         """End the session from our side.
@@ -225,11 +218,9 @@ class Session:
             return None
         if self.state is not State.OPEN_CONFIRM:
             raise self._unexpected(MessageType.KEEPALIVE)
-        if not self._confirmed:
-            # It answers our OPEN. Ours to its OPEN waits until a collision is settled.
-            self._keepalive_seen = True
-            return None
-        return self._establish()
+        assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
+        self.state = State.ESTABLISHED
+        return Established(self.negotiated)
 
     def _on_update(self, body: bytes) -> Event:
         if self.state is not State.ESTABLISHED:
@@ -249,10 +240,29 @@ class Session:
 
     # Inner workings.
 
-    def _establish(self) -> Established:
-        assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
-        self.state = State.ESTABLISHED
-        return Established(self.negotiated)
+    def _read(self, data: bytes) -> list[Event]:
+        events: list[Event] = []
+        messages = self._framer.feed(data)
+        try:
+            for message_type, body in messages:
+                event = self._handlers[message_type](body)
+                if event is not None:
+                    events.append(event)
+                    # What follows an OPEN is read once the owner has confirmed it.
+                    if self.over or isinstance(event, OpenAccepted):
+                        break
+        except SessionError as error:
+            events.append(self.fail(error))
+        messages.close()
+        return events
+
+    def _keep(self, data: bytes) -> list[Event]:
+        """Keep what comes before the owner has confirmed, so that its timing changes nothing."""
+        self._early += data
+        if len(self._early) <= MAX_EAGER_BYTES:
+            return []
+        notification = Notification(ErrorCode.CEASE, CeaseSubcode.OUT_OF_RESOURCES)
+        return [self._end("the peer floods us before its OPEN is answered", sent=notification)]
 
     def _send_keepalive(self) -> None:
         if self.negotiated is None:

@@ -1,0 +1,166 @@
+"""A speaker and its peers without sockets: what each peer was sent, read by the strict reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from reflector.bgp.errors import Finding
+from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.vocabulary import FAMILIES, Family
+from reflector.rib.path import Audience, Source
+from reflector.speaker import Identity, Peer, Speaker
+from tests.support import wire
+from tests.support.strict_reader import Network, Route, read_update, split_messages
+
+ROUTER_ID = "192.0.2.254"
+CLUSTER_ID = "192.0.2.254"
+OUR_ADDRESS = "10.0.0.254"
+
+
+@dataclass
+class FakeOutlet:
+    """A peer's connection that keeps what is written to it until it is read.
+
+    Attributes:
+        unread: Written and not yet taken by the peer: the backlog, while it doesn't read.
+        reads: Whether the peer reads; if not, everything stays in the backlog.
+    """
+
+    unread: list[bytes] = field(default_factory=list)
+    reads: bool = True
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Octets that the peer has not read."""
+        return 0 if self.reads else sum(map(len, self.unread))
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Take whole messages."""
+        self.unread.extend(chunks)
+
+
+@dataclass
+class Student:
+    """A peer as a test plays it.
+
+    Attributes:
+        table: Its Adj-RIB-In, built from nothing but the bytes that it was sent.
+        messages: Bodies of all UPDATEs that it was sent, in order.
+        ends: End-of-RIB markers that it was sent, in order.
+        stray: Withdrawals of what it did not have.
+    """
+
+    name: str
+    peer: Peer
+    outlet: FakeOutlet
+    as4: bool
+    table: dict[Network, Route] = field(default_factory=dict)
+    messages: list[bytes] = field(default_factory=list)
+    ends: list[tuple[int, int]] = field(default_factory=list)
+    stray: list[Network] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Read all that was written."""
+        stream = b"".join(self.outlet.unread)
+        self.outlet.unread.clear()
+        for kind, body in split_messages(stream):
+            assert kind == wire.UPDATE
+            self.messages.append(body)
+            update = read_update(body, as4=self.as4)
+            for network in update.withdrawn:
+                if self.table.pop(network, None) is None:
+                    self.stray.append(network)
+            self.table.update(update.announced)
+            if update.end_of_rib is not None:
+                self.ends.append(update.end_of_rib)
+
+    @property
+    def prefixes(self) -> set[str]:
+        """What it has, as text."""
+        return set(map(str, self.table))
+
+    def route(self, prefix: str) -> Route:
+        """What it has for a prefix."""
+        return self.table[ip_network(prefix)]
+
+
+class Classroom:
+    """A speaker with its peers.
+
+    Attributes:
+        speaker: Under test.
+        findings: What it found wrong, with the name of the peer that sent it.
+    """
+
+    def __init__(self, asn: int = wire.ASN) -> None:
+        self.findings: list[tuple[str, Finding]] = []
+        self.asn = asn
+        identity = Identity(asn, IPv4Address(ROUTER_ID), IPv4Address(CLUSTER_ID))
+        self.speaker = Speaker(identity, self._found)
+        self.students: list[Student] = []
+
+    def join(
+        self,
+        name: str,
+        address: str,
+        *,
+        router_id: str = "",
+        families: str = "ipv4 ipv6",
+        as4: bool = True,
+        client: bool = True,
+        local_address: str = OUR_ADDRESS,
+        turn: bool = True,
+    ) -> Student:
+        """A peer's session is established."""
+        identifier = IPv4Address(router_id or address)
+        kind = Audience.CLIENT if client else Audience.NON_CLIENT
+        source = Source(name, kind, identifier.packed, ip_address(address))
+        capabilities = Capabilities(as4=self.asn if as4 else None)
+        negotiated = Negotiated(
+            hold_time_s=90,
+            families=frozenset(_family(each) for each in families.split()),
+            as4=as4,
+            route_refresh=True,
+            remote=Open(self.asn, 90, identifier, capabilities),
+        )
+        outlet = FakeOutlet()
+        peer = self.speaker.peer_up(source, negotiated, ip_address(local_address), outlet)
+        student = Student(name, peer, outlet, as4)
+        self.students.append(student)
+        if turn:
+            self.turn()
+        return student
+
+    def leave(self, student: Student, *, turn: bool = True) -> int:
+        """A peer's session is over; returns how many prefixes that cost."""
+        lost = self.speaker.peer_down(student.peer)
+        self.students.remove(student)
+        if turn:
+            self.turn()
+        return lost
+
+    def send(self, student: Student, *bodies: bytes, turn: bool = True) -> None:
+        """A peer sends UPDATEs."""
+        for body in bodies:
+            self.speaker.receive_update(student.peer, body)
+        if turn:
+            self.turn()
+
+    def turn(self) -> None:
+        """Run turns until there is nothing left to send, while all who read do so."""
+        for _ in range(1000):
+            more = self.speaker.turn()
+            for student in self.students:
+                if student.outlet.reads:
+                    student.read()
+            if not more:
+                return
+        raise AssertionError("the speaker never comes to rest")
+
+    def _found(self, peer: Peer, finding: Finding) -> None:
+        self.findings.append((peer.source.name, finding))
+
+
+def _family(name: str) -> Family:
+    return next(family for family in FAMILIES.values() if family.name == name)
