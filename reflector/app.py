@@ -1,0 +1,288 @@
+"""The composition root: puts the parts together, listens to signals, and takes it all down again."""
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from reflector import __version__
+from reflector.bgp.errors import Finding
+from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
+from reflector.config.errors import ConfigError
+from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
+from reflector.config.reload import Reload, diff, passwords
+from reflector.net.dialer import Dialer, Target
+from reflector.net.host import default_router_id, host_name, reachable_addresses
+from reflector.net.peering import Peering, PeerPolicy
+from reflector.net.sockets import ListenError, listen, set_md5_key
+from reflector.observe.log import Log, configure
+from reflector.reports import Trouble
+from reflector.rib.path import IPAddress
+from reflector.speaker import Identity, LocalRoute, Peer, Speaker
+
+Load = Callable[[], tuple[Config, list[str]]]
+
+# Of the second within which the process ends after SIGTERM.
+_STOP_S: Final = 0.6
+_SUMMARY_S: Final = 1.0
+
+
+class StartError(Exception):
+    """The reflector can't start; the message says what to do."""
+
+
+def serve(load: Load) -> int:
+    """Run until a signal.
+
+    Args:
+        load: Reads the configuration, at the start and again on SIGHUP: the model and notes.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+        StartError: Something else is in the way.
+    """
+    config, notes = load()
+    configure(config.log.format, config.log.level)
+    _raise_file_limit()
+    asyncio.run(_serve(config, notes, load))
+    return 0
+
+
+async def _serve(config: Config, notes: list[str], load: Load) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    app = App(config, load)
+    # Before listening: who sees the port open may send a signal at once.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, app.reload)
+    try:
+        app.start(notes)
+        await app.serve_control()
+        await stop.wait()
+    finally:
+        await app.stop()
+
+
+class App:
+    """A running reflector.
+
+    Args:
+        config: What to run.
+        load: Reads the configuration again.
+    """
+
+    def __init__(self, config: Config, load: Load) -> None:
+        self.config = config
+        router_id = config.router_id or default_router_id()
+        identity = Identity(config.asn, router_id, config.cluster_id or router_id)
+        self.log = Log()
+        self.speaker = Speaker(identity, self._report_finding)
+        self.peering = Peering(
+            self.speaker,
+            host_name=host_name(),
+            policy=self._policy,
+            report=self.log,
+            max_connections=config.limits.max_sessions,
+        )
+        self.dialer = Dialer(self.peering)
+        self._load = load
+        self._listeners: dict[IPAddress, socket.socket] = {}
+        self._control: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
+        self._summary: asyncio.TimerHandle | None = None
+
+    # Start and stop.
+
+    def start(self, notes: Iterable[str]) -> None:
+        """Listen and dial.
+
+        Raises:
+            StartError: An address can't be listened on, or the kernel refuses a password.
+        """
+        for note in notes:
+            self.log.note(note)
+        for address in self.config.listen:
+            self._listen(address)
+        if not self._listeners:
+            raise StartError("there is no address to listen on")
+        self.speaker.originate(_local_routes(self.config))
+        self.dialer.dial(_targets(self.config))
+        # What is loaded by now lives for good: the collector need not look at it again. It runs
+        # less often than Python's default, since tables make many objects and few cycles.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        self._greet()
+        self._summarise()
+
+    async def serve_control(self) -> None:
+        """Open the control socket; without it the reflector runs all the same."""
+        from reflector.observe.control import ControlError, ControlServer  # noqa: PLC0415 - 0.2 s
+
+        server = ControlServer(self.config.control_socket, self)
+        try:
+            await server.start()
+        except ControlError as error:
+            self.log(Trouble(str(error)))
+        else:
+            self._control.push_async_callback(server.stop)
+
+    async def stop(self) -> None:
+        """Tell every peer and close everything, within a second."""
+        self.log.note("shutting down")
+        if self._summary is not None:
+            self._summary.cancel()
+        self.dialer.dial(set())
+        for listener in self._listeners.values():
+            self.peering.refuse_from(listener)
+            listener.close()
+        await self.peering.stop(_STOP_S)
+        await self._control.aclose()
+        self.log.close()
+
+    # Reload.
+
+    def reload(self) -> None:
+        """Read the configuration again; sessions that the change does not concern stay up."""
+        try:
+            config, notes = self._load()
+        except ConfigError as error:
+            self.log(Trouble(f"the configuration was not reloaded, nothing is changed: {error}"))
+            return
+        for note in notes:
+            self.log.note(note)
+        change = diff(self.config, config)
+        for reason in change.restart_reasons:
+            self.log(Trouble(f"needs a restart to take effect: {reason}"))
+        # What needs a restart keeps its old value, so that the next reload says so again.
+        self.config = change.after
+        self._apply(change)
+        self.log.note("configuration reloaded" if change else "configuration reloaded: no change")
+
+    def _apply(self, change: Reload) -> None:
+        configure(self.config.log.format, self.config.log.level)
+        self.peering.max_connections = self.config.limits.max_sessions
+        for address in self._listeners.keys() - set(self.config.listen):
+            listener = self._listeners.pop(address)
+            self.peering.refuse_from(listener)
+            listener.close()
+        for address in self.config.listen:
+            if address not in self._listeners:
+                try:
+                    self._listen(address)
+                except StartError as error:
+                    self.log(Trouble(str(error)))
+        if change.passwords_changed:
+            for listener in self._listeners.values():
+                self._set_passwords(listener, change)
+        for connection in list(self.peering.connections):
+            reason = change.dropped(connection.name.address)
+            if reason is not None:
+                self.peering.close(connection, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, reason)
+        self.dialer.dial(_targets(self.config))
+        self.speaker.originate(_local_routes(self.config))
+        self.peering.originate_changed()
+
+    # Inner workings.
+
+    def _report_finding(self, peer: Peer, finding: Finding) -> None:
+        self.peering.report_finding(peer, finding)
+
+    def _policy(self, address: IPAddress) -> PeerPolicy | None:
+        settings = settings_for(self.config, address)
+        return None if settings is None else _policy_of(settings, self.config)
+
+    def _listen(self, address: IPAddress) -> None:
+        try:
+            listener = listen(address, self.config.port)
+        except ListenError as error:
+            # A machine without IPv6 is no mistake as long as nobody asked for it.
+            if address.is_unspecified and error.unsupported and len(self.config.listen) > 1:
+                self.log.note(f"not listening on {address}: {error}")
+                return
+            raise StartError(str(error)) from error
+        self._set_passwords(listener, None)
+        self._listeners[address] = listener
+        self.peering.accept_from(listener)
+
+    def _set_passwords(self, listener: socket.socket, change: Reload | None) -> None:
+        """Tell the kernel which peers must sign (RFC 2385); it knows only a listener's family."""
+        version = 4 if listener.family == socket.AF_INET else 6
+        wanted = passwords(self.config)
+        keys: dict[IPNetwork, str | None] = {**wanted}
+        if change is not None:
+            keys = {network: wanted.get(network) for network in change.passwords_changed}
+        for network, password in keys.items():
+            if network.version != version:
+                continue
+            try:
+                set_md5_key(listener, network, password)
+            except OSError as error:
+                raise StartError(
+                    f"the password for {network} can't be set: {error.strerror}; "
+                    "the kernel needs TCP MD5 (CONFIG_TCP_MD5SIG)"
+                ) from error
+
+    def _greet(self) -> None:
+        """Say on a terminal where peers reach us and what to tell kube-router."""
+        addresses = reachable_addresses(self._listeners)
+        port, asn = self.config.port, self.config.asn
+        self.log.note(
+            f"ready: AS {asn}, router id {self.speaker.identity.router_id}, port {port} on "
+            + (", ".join(map(str, addresses)) or "no address")
+        )
+        if not sys.stdout.isatty() or not addresses:
+            return
+        ports = "" if port == BGP_PORT else f" --peer-router-ports={port}"
+        flags = [
+            f"    --peer-router-ips={address} --peer-router-asns={asn}{ports}\n"
+            for address in addresses
+        ]
+        sys.stdout.write(
+            f"\nbgp-reflector {__version__} is ready. Start every kube-router with"
+            f"{' one of' if len(flags) > 1 else ''}:\n\n{''.join(flags)}\n"
+        )
+        sys.stdout.flush()
+
+    def _summarise(self) -> None:
+        self.log.summarise(self.speaker.peers.values(), self.speaker.held_by)
+        loop = asyncio.get_running_loop()
+        self._summary = loop.call_later(_SUMMARY_S, self._summarise)
+
+
+def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
+    families = config.families if settings.families is None else settings.families
+    return PeerPolicy(
+        families=frozenset(FAMILY_BY_NAME[name] for name in families),
+        hold_time_s=config.hold_time_s if settings.hold_time_s is None else settings.hold_time_s,
+        client=settings.client,
+        description=settings.description,
+        open_wait_s=config.limits.open_wait_s,
+    )
+
+
+def _local_routes(config: Config) -> list[LocalRoute]:
+    return [LocalRoute(network.prefix, network.next_hop) for network in config.networks]
+
+
+def _targets(config: Config) -> set[Target]:
+    return {
+        Target(neighbor.address, neighbor.port, neighbor.settings.password)
+        for neighbor in config.neighbors
+        if not neighbor.passive
+    }
+
+
+def _raise_file_limit() -> None:
+    """Ask for all the file descriptors that the system allows: each peer is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

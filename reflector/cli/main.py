@@ -1,0 +1,48 @@
+"""`bgp-reflector`: finds the command and runs it."""
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Final
+
+from reflector import __version__
+
+# A command's module is imported only to run it or to print its help.
+_COMMANDS: Final = {
+    "run": "start the route reflector",
+    "check": "check a configuration file",
+    "schema": "print the configuration's JSON Schema",
+    "show": "show what a running reflector knows",
+    "health": "tell whether the reflector is up, by exit code",
+}
+
+_DESCRIPTION: Final = """\
+A BGP route reflector for classrooms and labs. Every kube-router that is started with
+--peer-router-ips=ADDRESS --peer-router-asns=64512 peers with it, and all clusters reach
+each other's pods."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: As after the program's name; the process's own if None.
+
+    Returns:
+        The exit code: 0 done, 1 failed with one sentence on stderr. Usage errors exit 2.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="bgp-reflector", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"bgp-reflector {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in _COMMANDS.items():
+        if name == chosen:
+            import_module(f"reflector.cli.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except KeyboardInterrupt:
+        return 130  # as a shell reports a command that ended by SIGINT

@@ -1,0 +1,159 @@
+"""The keys of the configuration: one table that the loader, the JSON Schema and the docs read.
+
+Each mapping of the file is a tuple of `Field`. A key is required where the model has no default.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reflector.config import kinds
+from reflector.config.kinds import Kind
+from reflector.config.model import (
+    Config,
+    LimitsConfig,
+    LocalNetwork,
+    LogConfig,
+    Neighbor,
+    PeerRange,
+    PeerSettings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key.
+
+    Args:
+        key: As the file has it.
+        kind: Of its value, or of each item of its list, or the mapping that it holds.
+        doc: What it is, in a sentence.
+        many: Whether it holds a list.
+        nullable: Whether it may be empty or `null`, which means the default.
+        attribute: The model's name for it, where that differs from the key.
+    """
+
+    key: str
+    kind: "Kind | Mapping"
+    doc: str
+    many: bool = False
+    nullable: bool = False
+    attribute: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model's name for it."""
+        return self.attribute or self.key.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping of the file.
+
+    Args:
+        fields: Its keys.
+        build: Makes the model's object of the values, keyed by `Field.name`.
+        required: Keys that must be there.
+    """
+
+    fields: tuple[Field, ...]
+    build: Callable[[dict[str, Any]], object]
+    required: tuple[str, ...] = ()
+
+
+_SETTINGS: Final = (
+    Field("description", kinds.TEXT, "for the log and `show`"),
+    Field("client", kinds.BOOLEAN, "a route reflector client, or else a non-client peer"),
+    Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
+    Field("families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True),
+    Field("password", kinds.PASSWORD, "TCP MD5 secret (kube-router's --peer-router-passwords)"),
+)
+_SETTINGS_NAMES: Final = frozenset(each.name for each in _SETTINGS)
+
+
+def _with_settings(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
+    """Make a range or neighbor of values among which are those of its settings."""
+
+    def make(values: dict[str, Any]) -> object:
+        settings = {name: values[name] for name in values.keys() & _SETTINGS_NAMES}
+        rest = {name: values[name] for name in values.keys() - _SETTINGS_NAMES}
+        return build(**rest, settings=PeerSettings(**settings))
+
+    return make
+
+
+def _plain(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
+    return lambda values: build(**values)
+
+
+_RANGE: Final = Mapping(
+    (Field("network", kinds.NETWORK, "where peers may connect from"), *_SETTINGS),
+    _with_settings(PeerRange),
+    ("network",),
+)
+_NEIGHBOR: Final = Mapping(
+    (
+        Field("address", kinds.ADDRESS, "of the peer"),
+        Field("port", kinds.PORT, "on which the peer listens"),
+        Field("passive", kinds.BOOLEAN, "wait for it to connect, and don't dial"),
+        *_SETTINGS,
+    ),
+    _with_settings(Neighbor),
+    ("address",),
+)
+_NETWORK: Final = Mapping(
+    (
+        Field("prefix", kinds.NETWORK, "what to announce"),
+        Field(
+            "next-hop",
+            kinds.ADDRESS,
+            "with which next hop; empty for the address which the peer told connected to",
+            nullable=True,
+        ),
+    ),
+    _plain(LocalNetwork),
+    ("prefix",),
+)
+_LOG: Final = Mapping(
+    (
+        Field("format", kinds.choice("auto", "console", "json"), "auto: by the terminal"),
+        Field("level", kinds.choice("debug", "info", "warning", "error"), "least level written"),
+    ),
+    _plain(LogConfig),
+)
+_LIMITS: Final = Mapping(
+    (
+        Field(
+            "open-wait",
+            kinds.integer(1, 3600),
+            "seconds that a connection may take to send its OPEN",
+            attribute="open_wait_s",
+        ),
+        Field("max-sessions", kinds.integer(1, 1_000_000), "connections at a time"),
+    ),
+    _plain(LimitsConfig),
+)
+
+ROOT: Final = Mapping(
+    (
+        Field("asn", kinds.ASN, "our AS number, and that of every peer"),
+        Field(
+            "router-id",
+            kinds.ROUTER_ID,
+            "BGP identifier; empty: 223.255 and the last half of the machine's address",
+            nullable=True,
+        ),
+        Field("cluster-id", kinds.ROUTER_ID, "empty: the router id", nullable=True),
+        Field("listen", kinds.ADDRESS, "addresses to listen on", many=True),
+        Field("port", kinds.PORT, "TCP port to listen on"),
+        Field("hold-time", kinds.HOLD_TIME, "seconds to propose; 0: none", attribute="hold_time_s"),
+        Field("families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True),
+        Field("networks", _NETWORK, "routes that the reflector announces itself", many=True),
+        Field("ranges", _RANGE, "who may connect; the narrowest network counts", many=True),
+        Field("neighbors", _NEIGHBOR, "peers that are named; they win over ranges", many=True),
+        Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
+        Field("log", _LOG, "how the log is written"),
+        Field("limits", _LIMITS, "bounds for a misbehaving network"),
+    ),
+    _plain(Config),
+)

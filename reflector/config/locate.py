@@ -1,0 +1,49 @@
+"""Where the configuration is looked for."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from reflector.config.errors import ConfigError, Finding
+from reflector.config.model import Config
+
+VARIABLE: Final = "BGP_REFLECTOR_CONFIG"
+_SYSTEM_FILE: Final = Path("/etc/bgp-reflector/reflector.yaml")
+
+
+def usual_places(environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """Files that are tried in turn when none is named: the user's, then the system's."""
+    home = environment.get("XDG_CONFIG_HOME") or "~/.config"
+    user_file = Path(home).expanduser() / "bgp-reflector" / "reflector.yaml"
+    return [user_file, _SYSTEM_FILE]
+
+
+def find_config(named: Path | None, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Find the configuration file: the named one, $BGP_REFLECTOR_CONFIG's, then the usual places.
+
+    Returns:
+        None if there is none anywhere, which means the defaults. A file that was named is returned
+        whether it exists or not.
+    """
+    if named is not None:
+        return named
+    if environment.get(VARIABLE):
+        return Path(environment[VARIABLE])
+    return next((place for place in usual_places(environment) if place.exists()), None)
+
+
+def load_config(named: Path | None) -> Config:
+    """Read the configuration from where it is.
+
+    Raises:
+        ConfigError: With everything that is wrong with it.
+    """
+    path = find_config(named)
+    if path is None:
+        return Config()
+    if path.is_dir():
+        raise ConfigError([Finding(str(path), 0, 0, "", "is a directory: name the file in it")])
+    from reflector.config.yaml_loader import load_yaml  # noqa: PLC0415 - defaults need no YAML
+
+    return load_yaml(path)

@@ -1,0 +1,146 @@
+"""What the reflector runs on: frozen, and every default in one place."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+from typing import Final, Literal
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+FamilyName = Literal["ipv4", "ipv6"]
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+BGP_PORT: Final = 179
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """How to speak with a peer, the same for a range and for a single neighbor.
+
+    Args:
+        description: For the log and `show`.
+        client: A route reflector client, or else a non-client peer (RFC 4456 5).
+        hold_time_s: To propose; None for the configuration's own.
+        families: To offer; None for the configuration's own.
+        password: TCP MD5 secret (RFC 2385), shown nowhere.
+    """
+
+    description: str = ""
+    client: bool = True
+    hold_time_s: int | None = None
+    families: tuple[FamilyName, ...] | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRange:
+    """Peers that may connect from a network without being named."""
+
+    network: IPNetwork
+    settings: PeerSettings = PeerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbor:
+    """A peer that is named.
+
+    Args:
+        address: Of the peer.
+        port: On which it listens.
+        passive: Wait for it to connect, and don't dial.
+        settings: How to speak with it.
+    """
+
+    address: IPAddress
+    port: int = BGP_PORT
+    passive: bool = False
+    settings: PeerSettings = PeerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNetwork:
+    """A route that the reflector originates.
+
+    Args:
+        prefix: What is announced.
+        next_hop: None for the address which the peer told connected to.
+    """
+
+    prefix: IPNetwork
+    next_hop: IPAddress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """How the log is written; "auto" is for people on a terminal and JSON otherwise."""
+
+    format: LogFormat = "auto"
+    level: LogLevel = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """Bounds that keep a misbehaving network from harming the rest.
+
+    Args:
+        open_wait_s: How long a connection may take to send its OPEN. RFC 4271 suggests four
+            minutes; a class has no use for a connection that says nothing for so long.
+        max_sessions: Connections at a time. Far beyond any class; each costs a file descriptor.
+    """
+
+    open_wait_s: int = 60
+    max_sessions: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A reflector's configuration.
+
+    Args:
+        asn: Our AS number, and that of every peer.
+        router_id: BGP identifier; None to derive it from the machine's address.
+        cluster_id: None for the router id.
+        listen: Addresses to listen on.
+        port: TCP port to listen on.
+        hold_time_s: To propose; 0 for none.
+        families: To offer.
+        networks: Routes of our own.
+        ranges: Who may connect; the longest network that holds an address counts.
+        neighbors: Peers that are named; they win over ranges.
+        control_socket: For `bgp-reflector show`; None for the usual place.
+        log: How the log is written.
+        limits: Bounds.
+    """
+
+    asn: int = 64512
+    router_id: IPv4Address | None = None
+    cluster_id: IPv4Address | None = None
+    listen: tuple[IPAddress, ...] = (IPv4Address("0.0.0.0"), IPv6Address("::"))
+    port: int = BGP_PORT
+    hold_time_s: int = 90
+    families: tuple[FamilyName, ...] = ("ipv4", "ipv6")
+    networks: tuple[LocalNetwork, ...] = (LocalNetwork(IPv4Network("1.0.0.2/32")),)
+    ranges: tuple[PeerRange, ...] = (
+        PeerRange(IPv4Network("0.0.0.0/0")),
+        PeerRange(IPv6Network("::/0")),
+    )
+    neighbors: tuple[Neighbor, ...] = ()
+    control_socket: Path | None = None
+    log: LogConfig = LogConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+
+def settings_for(config: Config, address: IPAddress) -> PeerSettings | None:
+    """How to speak with an address: a named neighbor's settings, else the narrowest range's.
+
+    Returns:
+        None if it may not peer at all.
+    """
+    for neighbor in config.neighbors:
+        if neighbor.address == address:
+            return neighbor.settings
+    holding = [each for each in config.ranges if address in each.network]
+    if not holding:
+        return None
+    return max(holding, key=lambda each: each.network.prefixlen).settings
