@@ -7,7 +7,7 @@ play, and each node knows its line and column.
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -91,6 +91,13 @@ def _refuse_depth(loader: yaml.SafeLoader, name: str) -> None:
                 raise ConfigError([_at(event.start_mark, name, "", "is nested too deeply")])
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+class _Mark(Protocol):
+    """A place in the text, counted from 0."""
+
+    line: int
+    column: int
 
 
 class _Reader:
@@ -201,9 +208,10 @@ def _names(mapping: Mapping) -> str:
     return ", ".join(field.key for field in mapping.fields)
 
 
-def _at(mark: Any, name: str, key: str, what: str) -> Finding:
+def _at(mark: _Mark | None, name: str, key: str, what: str) -> Finding:
     """A finding at a place in the text; every node and event that was parsed has one."""
-    return Finding(name, mark.line + 1, mark.column + 1, key, what)
+    line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
+    return Finding(name, line, column, key, what)
 
 
 def _only(name: str, what: str) -> ConfigError:

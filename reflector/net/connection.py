@@ -104,10 +104,13 @@ class Connection:
         """Send whole messages, at once as far as the socket takes them."""
         if self._closing is not None or self.closed.done():
             return
-        self._queue.extend(chunks)
-        self._backlog_bytes += sum(map(len, chunks))
-        if not self._writing:
-            self._send()
+        if len(chunks) == 1 and not self._queue:
+            chunks = self._send_at_once(chunks[0])
+        if chunks:
+            self._queue.extend(chunks)
+            self._backlog_bytes += sum(map(len, chunks))
+            if not self._writing:
+                self._send()
 
     # The session.
 
@@ -203,6 +206,15 @@ class Connection:
             self._loop.call_soon(self._broken, reason)
             return
         self._watch_writable()
+
+    def _send_at_once(self, data: bytes) -> list[bytes]:
+        """Send without a queue, the common case of a peer that keeps up; what is left over."""
+        try:
+            sent = self._sock.send(data)
+        except OSError:
+            return [data]  # the queue's own attempt finds out what it is
+        self.bytes_out += sent
+        return [] if sent == len(data) else [data[sent:]]
 
     def _broken(self, reason: str) -> None:
         if not self.closed.done():
