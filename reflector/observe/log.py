@@ -5,6 +5,7 @@ a small allowance for each kind of line, all peers together a larger one, and wh
 summed up every ten seconds. It can't stall routing: see `stderr`.
 """
 
+import atexit
 import os
 import sys
 import time
@@ -227,7 +228,9 @@ class _LineLogger:
 @cache
 def _stderr() -> LineWriter:
     """The process has one stderr, and so one writer to it."""
-    return LineWriter(stderr_fd())
+    writer = LineWriter(stderr_fd())
+    atexit.register(writer.flush, _FLUSH_S)  # for an end that comes before `close`
+    return writer
 
 
 def _logger(*_: object) -> _LineLogger:
