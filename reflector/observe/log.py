@@ -52,8 +52,8 @@ _OVERALL: Final = Rate(burst=2_000, per_s=50.0)
 # How often what was held back is summed up.
 _SUM_UP_S: Final = 10.0
 
-# The process is to end within a second; who reads stderr may have stopped for good.
-_FLUSH_S: Final = 0.2
+# Spent at most twice at the end, which is to come within a second, if nobody reads stderr any more.
+_FLUSH_S: Final = 0.1
 
 EventDict = MutableMapping[str, Any]
 
