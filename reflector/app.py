@@ -20,6 +20,7 @@ from reflector.net.dialer import Dialer, Target
 from reflector.net.host import default_router_id, host_name, reachable_addresses
 from reflector.net.peering import Peering, PeerPolicy
 from reflector.net.sockets import ListenError, listen, set_md5_key
+from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.log import Log, configure
 from reflector.reports import Trouble
 from reflector.rib.path import IPAddress
@@ -124,8 +125,6 @@ class App:
 
     async def serve_control(self) -> None:
         """Open the control socket; without it the reflector runs all the same."""
-        from reflector.observe.control import ControlError, ControlServer  # noqa: PLC0415 - 0.2 s
-
         server = ControlServer(self.config.control_socket, self)
         try:
             await server.start()

@@ -148,6 +148,7 @@ class Speaker:
         negotiated, counters = peer.negotiated, peer.counters
         update = read_update(body, self._blocks[negotiated.as4], negotiated.families)
         counters.updates += 1
+        counters.refused += update.refused
         for finding in update.findings:
             self._on_finding(peer, finding)
         for family, prefixes in update.withdrawn:

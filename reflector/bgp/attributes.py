@@ -52,6 +52,7 @@ class PathAttributes:
         originator_id: Four octets, empty where it is absent.
         cluster_list: Cluster ids packed, empty where it is absent.
         no_advertise: The community NO_ADVERTISE is set (RFC 1997).
+        malformed: An attribute that was there costs the routes, not only one that was missing.
         findings: What was wrong with it. Its strongest action says what becomes of the routes.
     """
 
@@ -67,6 +68,7 @@ class PathAttributes:
     originator_id: bytes = b""
     cluster_list: bytes = b""
     no_advertise: bool = False
+    malformed: bool = False
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -164,6 +166,8 @@ class _Reading:
         result.ahead = b"".join(ahead)
         result.middle = b"".join(middle)
         result.behind = b"".join(behind)
+        if self._findings:
+            result.malformed = any(f.action is Action.WITHDRAW for f in self._findings)
         if seen & _MANDATORY_BITS != _MANDATORY_BITS:
             # RFC 7606 3 d; LOCAL_PREF is mandatory between internal peers (RFC 4271 5).
             missing = [name for code, name in _MANDATORY.items() if not seen >> code & 1]
@@ -355,6 +359,7 @@ _RULES: Final = {
     9: _Rule(9, "ORIGINATOR_ID", _OPTIONAL, (4,), _W, "RFC 7606 7.9", _take_originator_id),
     10: _Rule(10, "CLUSTER_LIST", _OPTIONAL, _items(4), _W, "RFC 7606 7.10", _take_cluster_list),
     16: _Rule(16, "EXTENDED_COMMUNITIES", _BOTH, _items(8), _W, "RFC 7606 7.14"),
+    25: _Rule(25, "IPV6_EXTENDED_COMMUNITIES", _BOTH, _items(20), _W, "RFC 7606 7.15"),
     32: _Rule(32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6"),
 }
 

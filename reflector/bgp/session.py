@@ -69,6 +69,7 @@ class Session:
 
     Attributes:
         state: Where the session stands.
+        remote: The peer's OPEN, as soon as it could be read, whether or not it was accepted.
         negotiated: What it runs on, once the peer's OPEN was accepted.
         heard: How many messages restarted the hold timer. The owner compares it with what it saw
             before, and so knows the time of the last one without a timer call per message.
@@ -78,6 +79,7 @@ class Session:
     def __init__(self, local: Open, open_wait_s: float = OPEN_WAIT_S) -> None:
         self.local = local
         self.state = State.CONNECT
+        self.remote: Open | None = None
         self.negotiated: Negotiated | None = None
         self.heard = 0
         self.sent_keepalives = 0
@@ -204,7 +206,8 @@ class Session:
     def _on_open(self, body: bytes) -> Event:
         if self.state is not State.OPEN_SENT:
             raise self._unexpected(MessageType.OPEN)
-        self.negotiated = negotiate(self.local, decode_open(body))
+        self.remote = decode_open(body)
+        self.negotiated = negotiate(self.local, self.remote)
         self.state = State.OPEN_CONFIRM
         self.heard += 1
         hold_time_s = self.negotiated.hold_time_s

@@ -78,12 +78,14 @@ class Update:
     Attributes:
         withdrawn: By family. Routes treated as withdrawn are among them.
         announced: What may be used.
+        refused: How many prefixes were announced and may not be used.
         end_of_rib: The family whose End-of-RIB marker this is (RFC 4724 2).
         findings: What was wrong, for the log.
     """
 
     withdrawn: list[tuple[Family, list[bytes]]] = field(default_factory=list)
     announced: list[Announcement] = field(default_factory=list)
+    refused: int = 0
     end_of_rib: Family | None = None
     findings: list[Finding] = field(default_factory=list)
 
@@ -128,6 +130,8 @@ def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) 
             _read_multiprotocol(update, take_apart(block), blocks, families, nlri)
         elif nlri:
             _announce_ipv4(update, attributes, nlri, families)
+        else:
+            _check_without_routes(attributes)
     elif not withdrawn:
         update.end_of_rib = IPV4_UNICAST
     return update
@@ -143,15 +147,30 @@ def _read_multiprotocol(
             update.withdrawn.append((unreach.family, prefixes))
         elif not (parts.plain or parts.reach or nlri or update.withdrawn):
             update.end_of_rib = unreach.family
-    if not nlri and parts.reach is None:
-        return  # RFC 4760 4: a withdrawal needs no other attribute, and none is looked at
     attributes = blocks.look_up(parts.plain)
     if attributes is None:
         return  # can't be: both were taken out
+    if not nlri and parts.reach is None:
+        _check_without_routes(attributes)  # RFC 4760 4: a withdrawal needs no other attribute
     if nlri:
         _announce_ipv4(update, attributes, nlri, families)
     if parts.reach is not None:
         _announce(update, attributes, parts.reach, families)
+
+
+def _check_without_routes(attributes: PathAttributes) -> None:
+    """Judge attributes that came without routes.
+
+    Raises:
+        SessionError: RFC 7606 5.2: with attributes so malformed that they would cost the routes,
+            that there are none can't be believed.
+    """
+    if attributes.malformed:
+        raise SessionError(
+            ErrorCode.UPDATE_MESSAGE,
+            UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
+            f"an UPDATE without routes: {attributes.refused}",
+        )
 
 
 def _announce_ipv4(
@@ -191,6 +210,7 @@ def _add(
     """Add routes, as withdrawn where they may not be used."""
     prefixes, martians = split_unicast(nlri, family)
     if martians:
+        update.refused += len(martians)
         update.findings.append(
             Finding(
                 Action.WITHDRAW,
@@ -202,6 +222,7 @@ def _add(
     if attributes.findings:
         update.findings.extend(attributes.findings)
     if fault or attributes.refused:
+        update.refused += len(prefixes)
         update.withdrawn.append((family, prefixes))
     elif prefixes:
         update.announced.append(Announcement(family, attributes, next_hop, prefixes))

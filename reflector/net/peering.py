@@ -278,13 +278,18 @@ class Peering:
         return None
 
     def _on_open(self, connection: Connection, negotiated: Negotiated) -> None:
-        remote = negotiated.remote
-        connection.name = replace(
-            connection.name,
-            router_id=str(remote.bgp_id),
-            host_name=_printable(remote.capabilities.host_name),
-        )
-        self._settle(connection, remote.bgp_id)
+        self._learn_name(connection)
+        self._settle(connection, negotiated.remote.bgp_id)
+
+    def _learn_name(self, connection: Connection) -> None:
+        """Take what the peer's OPEN says of itself, also of an OPEN that was refused."""
+        remote = connection.session.remote
+        if remote is not None and not connection.name.router_id:
+            connection.name = replace(
+                connection.name,
+                router_id=str(remote.bgp_id),
+                host_name=_printable(remote.capabilities.host_name),
+            )
 
     def _settle(self, connection: Connection, router_id: IPv4Address) -> None:
         """Let one of two connections with the same peer live (RFC 4271 6.8)."""
@@ -381,6 +386,7 @@ class Peering:
         self._want_turn()
 
     def _on_closed(self, connection: Connection, closed: Closed) -> None:
+        self._learn_name(connection)
         peer, connection.peer = connection.peer, None
         prefixes = 0 if peer is None else self.speaker.peer_down(peer)
         negotiated = connection.session.negotiated

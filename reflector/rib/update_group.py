@@ -214,7 +214,8 @@ class UpdateGroup:
 
     def _load(self, train: _Train, path: Path, prefixes: list[bytes]) -> None:
         if path.source.local:
-            train.local.append((path, prefixes))
+            if prefixes:
+                train.local.append((path, prefixes))
         else:
             train.cars.append((path.source, path.write(prefixes, as4=self._as4)))
 
