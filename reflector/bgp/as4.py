@@ -113,7 +113,7 @@ def _widen_aggregator(found: dict[int, tuple[int, bytes]], widened: list[bytes])
         value = _MALFORMED
     widened.append(encode_attribute(flags, AttributeCode.AGGREGATOR, value))
     # An AGGREGATOR that is not AS_TRANS was put there by a speaker that knew nothing of AS4_PATH.
-    return not (as4_value and two_octets and asn != AS_TRANS)
+    return not (len(as4_value) == 8 and two_octets and asn != AS_TRANS)  # noqa: PLR2004
 
 
 def _merge(path: _Segments, as4: _Segments) -> _Segments:

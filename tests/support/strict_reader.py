@@ -6,6 +6,7 @@ write, also where they ask a receiver to be lenient. Slow and plain on purpose.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -13,7 +14,7 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 # Optional and Transitive bits, and what lengths the value may have, by attribute code.
-_KNOWN = {
+_KNOWN: dict[int, tuple[int, Callable[[int], bool]]] = {
     1: (0x40, lambda n: n == 1),
     2: (0x40, lambda _: True),
     3: (0x40, lambda n: n == 4),
@@ -21,15 +22,15 @@ _KNOWN = {
     5: (0x40, lambda n: n == 4),
     6: (0x40, lambda n: n == 0),
     7: (0xC0, lambda n: n in (6, 8)),
-    8: (0xC0, lambda n: n and n % 4 == 0),
+    8: (0xC0, lambda n: n > 0 and n % 4 == 0),
     9: (0x80, lambda n: n == 4),
-    10: (0x80, lambda n: n and n % 4 == 0),
+    10: (0x80, lambda n: n > 0 and n % 4 == 0),
     14: (0x80, lambda n: n >= 9),
     15: (0x80, lambda n: n >= 3),
-    16: (0xC0, lambda n: n and n % 8 == 0),
+    16: (0xC0, lambda n: n > 0 and n % 8 == 0),
     17: (0xC0, lambda n: n >= 6),
     18: (0xC0, lambda n: n == 8),
-    32: (0xC0, lambda n: n and n % 12 == 0),
+    32: (0xC0, lambda n: n > 0 and n % 12 == 0),
 }
 
 
@@ -156,7 +157,7 @@ def _check_attribute(flags: int, code: int, value: bytes, *, as4: bool) -> None:
     kind, length_is_right = _KNOWN[code]
     _must(flags & 0xC0 == kind, f"attribute {code} with flags {flags:#x}")
     _must(not flags & 0x20 or kind == 0xC0, f"attribute {code} can't be partial")
-    _must(bool(length_is_right(len(value))), f"attribute {code} of {len(value)} octets")
+    _must(length_is_right(len(value)), f"attribute {code} of {len(value)} octets")
     if code == 1:
         _must(value[0] <= 2, "ORIGIN is undefined")
     if code in (2, 17):
