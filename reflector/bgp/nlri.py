@@ -52,17 +52,19 @@ def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes
         SessionError: As `split_nlri`.
     """
     size = _uniform_size(field, family.max_prefix_bits)
+    suspicious = _SUSPICIOUS[family.afi]
     if size:
         prefixes = _split_uniform(field, size)
         # Whether any first octet is suspicious, again at C speed.
-        if max(field[1::size], default=0) < _SUSPICIOUS[family.afi]:
+        if max(field[1::size], default=0) < suspicious:
             return prefixes, []
     else:
         prefixes = _split_mixed(field, family.max_prefix_bits)
-    martian = [prefix for prefix in prefixes if is_martian(prefix, family)]
+    low = bytes((suspicious,))
+    martian = {p for p in prefixes if p[1:2] >= low and is_martian(p, family)}
     if not martian:
-        return prefixes, martian
-    return [prefix for prefix in prefixes if not is_martian(prefix, family)], martian
+        return prefixes, []
+    return [p for p in prefixes if p not in martian], list(martian)
 
 
 def _uniform_size(field: bytes, max_bits: int) -> int:

@@ -4,8 +4,9 @@ Plain integers, not enums, where the reflecting path compares them: an enum memb
 conversion for each message. Sources: the IANA BGP registries and the RFC named at each group.
 """
 
+from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 BGP_VERSION: Final = 4
 BGP_PORT: Final = 179
@@ -67,8 +68,13 @@ class Community:
     NO_ADVERTISE: Final = b"\xff\xff\xff\x02"
 
 
-class Family(NamedTuple):
-    """An address family, as MP-BGP names it (RFC 4760)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """An address family, as MP-BGP names it (RFC 4760).
+
+    There is one object for each, compared and hashed by identity: they are keys on the reflecting
+    path.
+    """
 
     afi: int
     safi: int
