@@ -119,7 +119,7 @@ class App:
         # What is loaded by now lives for good: the collector need not look at it again. It runs
         # less often than Python's default, since tables make many objects and few cycles.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(200_000, 50, 1000)
         self._greet()
         self._summarise()
 

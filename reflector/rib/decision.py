@@ -21,7 +21,7 @@ as the RFC does, and its result can't depend on the order in which they came.
 from collections.abc import Iterable
 from typing import Final
 
-from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.path import Candidates, Contest, Path, Source
 
 _STEPS: Final = (
     "originated by this reflector",
@@ -67,20 +67,20 @@ def explain(paths: tuple[Path, ...]) -> str:
 def with_path(candidates: Candidates | None, path: Path) -> Candidates:
     """The candidates after a source announced a path, in the place of its former one if any."""
     if candidates is None:
-        return path.alone
+        return path
     former = candidates.paths
     if len(former) == 1 and former[0].source is path.source:
-        return path.alone
+        return path
     paths = (*[other for other in former if other.source is not path.source], path)
     if len(paths) == len(former) + 1:
         # Steps before MED are an order: a path behind the best in them changes nothing, one
         # ahead of it eliminates all others.
         best = candidates.best
         if path.preference > best.preference:
-            return Candidates(paths, best)
+            return Contest(paths, best)
         if path.preference < best.preference:
-            return Candidates(paths, path)
-    return Candidates(paths, best_path(paths))
+            return Contest(paths, path)
+    return Contest(paths, best_path(paths))
 
 
 def without_source(candidates: Candidates, source: Source) -> Candidates | None:
@@ -89,8 +89,8 @@ def without_source(candidates: Candidates, source: Source) -> Candidates | None:
     if not paths:
         return None
     if len(paths) == 1:
-        return paths[0].alone
-    return Candidates(paths, best_path(paths))
+        return paths[0]
+    return Contest(paths, best_path(paths))
 
 
 def _survivors(paths: tuple[Path, ...]) -> list[Path]:

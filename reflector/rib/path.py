@@ -69,13 +69,11 @@ class Path:
         audience: Who may be told of it; NOBODY also where it would outgrow a message.
         preference: Smaller is better: the steps of RFC 4271 9.1.2.2 that don't depend on MED.
         tie_break: Smaller is better: the steps after MED, RFC 4456 9 included.
-        alone: The candidates of a prefix that has only this path.
     """
 
     __slots__ = (
         "_wire",
         "_wire_as2",
-        "alone",
         "attributes",
         "audience",
         "family",
@@ -113,7 +111,16 @@ class Path:
         self._wire = b"" if source.local else self._reflected(cluster_id)
         self._wire_as2 = b""
         self.audience = self._audience()
-        self.alone = Candidates((self,), self)
+
+    @property
+    def best(self) -> "Path":
+        """A path alone is the best of its prefix's candidates."""
+        return self
+
+    @property
+    def paths(self) -> tuple["Path", ...]:
+        """And all of them."""
+        return (self,)
 
     def write(self, prefixes: list[bytes], *, as4: bool, own_next_hop: bytes = b"") -> bytes:
         """Write the UPDATEs that announce prefixes with this path.
@@ -180,8 +187,8 @@ class Path:
         return encode_attribute(AttributeFlag.TRANSITIVE, AttributeCode.NEXT_HOP, next_hop)
 
 
-class Candidates:
-    """The paths of a prefix, at most one a source, and the best of them. Immutable and shared.
+class Contest:
+    """Several paths of a prefix, at most one a source, and the best. Immutable and shared.
 
     Attributes:
         paths: In the order in which they came.
@@ -193,6 +200,11 @@ class Candidates:
     def __init__(self, paths: tuple[Path, ...], best: Path) -> None:
         self.paths = paths
         self.best = best
+
+
+# What a prefix has: mostly one path, which then stands for itself. (An object that held it and was
+# held by it would be a cycle, and cycles are what makes Python's garbage collector worth running.)
+Candidates = Path | Contest
 
 
 def local_attributes(local_pref: int) -> PathAttributes:

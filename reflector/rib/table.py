@@ -64,7 +64,7 @@ class Table:
             not changes.former or changes.former.keys().isdisjoint(prefixes)
         )
         if fresh:
-            arriving = dict.fromkeys(prefixes, path.alone)
+            arriving = dict.fromkeys(prefixes, path)
             routes.update(arriving)
             if len(arriving) != len(prefixes):
                 prefixes = list(arriving)  # named twice in one UPDATE, to be told once
@@ -76,15 +76,16 @@ class Table:
             return
         former = changes.former
         # Prefixes of one UPDATE mostly share their candidates, which then are judged once.
-        judged: dict[Candidates | None, Candidates] = {}
+        judged: dict[Candidates | None, tuple[Candidates, Path | None, bool]] = {}
         for prefix in prefixes:
             before = routes.get(prefix)
-            after = judged.get(before)
-            if after is None:
-                after = judged[before] = with_path(before, path)
-            routes[prefix] = after
-            best = None if before is None else before.best
-            if after.best is not best:
+            outcome = judged.get(before)
+            if outcome is None:
+                best = None if before is None else before.best
+                after = with_path(before, path)
+                outcome = judged[before] = after, best, after.best is not best
+            routes[prefix], best, moved = outcome
+            if moved:
                 former.setdefault(prefix, best)
 
     def withdraw(self, source: Source, prefixes: Iterable[bytes]) -> int:
