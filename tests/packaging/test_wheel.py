@@ -33,8 +33,9 @@ def test_command_works(clone: Clone, installed: Path) -> None:
     assert done.stdout.strip() == f"{EXECUTABLE} {__version__}"
 
 
-@pytest.mark.parametrize("name", ["py.typed", "**/reflector.yaml"])
-def test_package_has_its_data(installed: Path, name: str) -> None:
-    """Type checkers look for the first; the second is the commented configuration."""
-    (package,) = installed.glob("lib/python3*/site-packages/reflector")
-    assert list(package.glob(name))
+def test_type_checkers_find_the_types(installed: Path) -> None:
+    assert list(installed.glob("lib/python3*/site-packages/reflector/py.typed"))
+
+
+def test_commented_configuration_comes_along(installed: Path) -> None:
+    assert list(installed.rglob("reflector.yaml"))
