@@ -69,6 +69,7 @@ async def _serve(config: Config, notes: list[str], load: Load) -> None:
         app.start(notes)
         await app.serve_control()
         await stop.wait()
+        app.log.note("shutting down")
     finally:
         await app.stop()
 
@@ -135,7 +136,6 @@ class App:
 
     async def stop(self) -> None:
         """Tell every peer and close everything, within a second."""
-        self.log.note("shutting down")
         if self._summary is not None:
             self._summary.cancel()
         self.dialer.dial(set())
