@@ -176,7 +176,7 @@ LOADS = (
     Load(
         "stall",
         "a client stops reading, 200,000 prefixes change",
-        "--load stall --clients 12 --routes 20000 --passes 2",
+        "--load stall --clients 12 --routes 20000 --passes 2 --limit 180",
         "--load stall --clients 12 --routes 1000 --passes 2",
         figures=(
             *_percentiles("reading", "all_reading", "a single route, all read"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Cost:
 
     cpu_s: float
     peak_mb: float
-    processes: int
+    machine_s: float
 
 
 def _parents() -> dict[int, int]:
@@ -64,6 +65,13 @@ def _peak_mb(pid: int) -> float:
     return 0.0
 
 
+def machine_busy_s() -> float:
+    """CPU time that all of the machine's processes have used so far."""
+    fields = (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _idle, _iowait, irq, softirq = (int(field) for field in fields[:7])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def cost(root: int) -> Cost:
     """Sums up a process tree.
 
@@ -71,15 +79,13 @@ def cost(root: int) -> Cost:
         root: Process id of the oldest.
 
     Returns:
-        CPU seconds and peak resident memory, summed over the tree.
+        CPU seconds and peak resident memory, summed over the tree, and the machine's CPU seconds.
     """
     cpu_s = peak_mb = 0.0
-    processes = 0
     for pid in process_tree(root):
         try:
             cpu_s += _cpu_s(pid)
             peak_mb += _peak_mb(pid)
         except OSError:
             continue
-        processes += 1
-    return Cost(cpu_s, peak_mb, processes)
+    return Cost(cpu_s, peak_mb, machine_busy_s())

@@ -253,17 +253,15 @@ def all_peers(hub: Path, root: Path | None = None) -> tuple[Peer, ...]:
     Returns:
         One entry an implementation, installed or not.
     """
-    daemons = list(_DAEMONS)
-    if root:
-        moved = [replace(peer, root=root) for peer in _DAEMONS]
-        daemons = [
-            new if not new.absent() else old for new, old in zip(moved, _DAEMONS, strict=True)
-        ]
-        daemons += [
-            replace(old, name=f"{old.name}-host", title=f"{old.title} (host)")
-            for new, old in zip(moved, _DAEMONS, strict=True)
-            if not new.absent() and not old.absent()
-        ]
+    daemons: list[Peer] = []
+    for own in _DAEMONS:
+        moved = replace(own, root=root) if root else own
+        if moved is own or moved.absent():
+            daemons.append(own)
+            continue
+        daemons.append(moved)
+        if not own.absent():
+            daemons.append(replace(own, name=f"{own.name}-host", title=f"{own.title} (host)"))
     return (_ours(), *daemons, _hub(hub))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ _LISTEN = "0A"
 _START_TIMEOUT_S = 20
 _FIRST_PORT, _PORTS = 20000, 10000
 _SETTLE_S = 0.3
-_GRACE_S = 60  # beyond the clock's limit: sessions, preload, ending
+_COARSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Sample:
         figures: By name, in seconds.
         cpu_s: The reflector's CPU time while the clock ran.
         peak_mb: Peak resident memory of its processes.
+        foreign: CPU time of processes that have no part in it, as a share of the machine: how
+            noisy the run was.
         answer: All that the generator said.
     """
 
@@ -45,6 +48,7 @@ class Sample:
     figures: dict[str, float] = field(default_factory=dict)
     cpu_s: float = 0.0
     peak_mb: float = 0.0
+    foreign: float = 0.0
     answer: dict[str, object] = field(default_factory=dict)
 
 
@@ -155,7 +159,16 @@ def _finish(
         reason = "the generator's answer lacks a figure"
     cpu_s = used[1].cpu_s - used[0].cpu_s if len(used) > 2 else 0.0
     peak_mb = used[-1].peak_mb if used else 0.0
-    return Sample(load.name, peer.name, reason, figures, cpu_s, peak_mb, answer)
+    foreign = _foreign(answer, used) if len(used) > 2 else 0.0
+    return Sample(load.name, peer.name, reason, figures, cpu_s, peak_mb, foreign, answer)
+
+
+def _foreign(answer: dict[str, object], used: list[measure.Cost]) -> float:
+    clock_s, generator_s = answer.get("clock_s"), answer.get("own_cpu_s")
+    if not isinstance(clock_s, float) or not isinstance(generator_s, float) or clock_s < _COARSE_S:
+        return 0.0  # the machine's meter counts in 10 ms steps
+    others_s = used[1].machine_s - used[0].machine_s - (used[1].cpu_s - used[0].cpu_s) - generator_s
+    return max(0.0, others_s / clock_s / (os.cpu_count() or 1))
 
 
 def _drive(generator: _Generator, pid: int) -> tuple[dict[str, object], list[measure.Cost]]:
@@ -223,5 +236,5 @@ def _run_startup(
     if isinstance(extra, dict) and extra:
         for name, event in (("listening", "accepted_at"), ("established", "established_at")):
             extra[name] = extra[event] - started[0] / 1e9
-    zero = measure.Cost(0.0, 0.0, 0)
+    zero = measure.Cost(0.0, 0.0, used[0].machine_s)
     return _finish(load, peer, answer, [zero, *used])
