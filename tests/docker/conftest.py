@@ -113,7 +113,9 @@ class Project:
     def explain(self) -> str:
         """Return what helps to understand a failure."""
         health = self.engine.inspect(CONTAINER)["State"].get("Health")
-        return f"{self.compose('logs')}\n{json.dumps(health, indent=1)}"
+        return (
+            f"{self.compose('logs', '--no-color', '--tail', '30')}\n{json.dumps(health, indent=1)}"
+        )
 
 
 def listeners() -> str:
