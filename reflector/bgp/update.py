@@ -13,7 +13,7 @@ from reflector.bgp.as4 import widen
 from reflector.bgp.attributes import Judge, PathAttributes, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.limits import MAX_JUDGED_BLOCKS, MAX_MESSAGE_BYTES, MIN_UPDATE_BYTES
-from reflector.bgp.message import frame
+from reflector.bgp.message import MARKER, frame
 from reflector.bgp.multiprotocol import (
     Parts,
     Reach,
@@ -265,9 +265,15 @@ def write_announcements(
     Returns:
         Whole messages, one after another.
     """
-    room = announcement_room(family, attributes, next_hop)
+    if family is IPV4_UNICAST and len(prefixes) == 1:
+        # A route with attributes of its own, by itself: put together in one go.
+        size = len(attributes)
+        length = MIN_UPDATE_BYTES + size + len(prefixes[0])
+        return b"".join(
+            (MARKER, length.to_bytes(2), b"\x02\0\0", size.to_bytes(2), attributes, prefixes[0])
+        )
     messages = []
-    for nlri in pack(prefixes, room):
+    for nlri in pack(prefixes, announcement_room(family, attributes, next_hop)):
         if family is IPV4_UNICAST:
             body = b"\0\0" + len(attributes).to_bytes(2) + attributes + nlri
         else:

@@ -69,6 +69,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self._sock = sock
+        # The loop's selector is given the number: of an object that it doesn't know yet it would
+        # first print the whole representation.
+        self._fd = sock.fileno()
         self._on_events = on_events
         self._on_room = on_room
         self._queue: deque[bytes | memoryview] = deque()
@@ -84,13 +87,13 @@ class Connection:
 
     def start(self) -> None:
         """Begin: send our OPEN and listen."""
-        self._loop.add_reader(self._sock, self._on_readable)
+        self._loop.add_reader(self._fd, self._on_readable)
         self.session.start()
         self.after_session()
 
     def refuse(self, notification: Notification, reason: str) -> None:
         """Turn the peer away before anything else is said."""
-        self._loop.add_reader(self._sock, self._on_readable)
+        self._loop.add_reader(self._fd, self._on_readable)
         self.deliver(self.session.close(notification, reason))
 
     # Outlet.
@@ -142,8 +145,8 @@ class Connection:
         """Close at once, whatever is unsent."""
         if self.closed.done():
             return
-        self._loop.remove_reader(self._sock)
-        self._loop.remove_writer(self._sock)
+        self._loop.remove_reader(self._fd)
+        self._loop.remove_writer(self._fd)
         for handle in self._handles.values():
             handle.cancel()
         if self._closing is not None:
@@ -234,12 +237,12 @@ class Connection:
     def _watch_writable(self) -> None:
         if self._queue and not self._writing:
             self._writing = True
-            self._loop.add_writer(self._sock, self._on_writable)
+            self._loop.add_writer(self._fd, self._on_writable)
             self._progress_at = self._loop.time()
             self._arm(Timer.SEND_HOLD, self.session.send_hold_s)
         elif not self._queue and self._writing:
             self._writing = False
-            self._loop.remove_writer(self._sock)
+            self._loop.remove_writer(self._fd)
             self._arm(Timer.SEND_HOLD, None)
         if not self._queue and self._closing is not None:
             self._shut_down()

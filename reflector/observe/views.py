@@ -202,7 +202,11 @@ def _received(speaker: Speaker, peer: Peer) -> View:
         "prefixes_announced": counters.announced,
         "prefixes_withdrawn": counters.withdrawn,
         "prefixes_rejected": counters.refused,
-        "prefixes_held": {str(family): held[family] for family in peer.negotiated.families},
+        "prefixes_held": {
+            str(family): count
+            for family, count in held.items()
+            if family in peer.negotiated.families
+        },
         "end_of_rib": sorted(map(str, peer.end_of_rib)),
     }
 

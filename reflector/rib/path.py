@@ -4,7 +4,7 @@ Paths are interned: all prefixes that a source announces with the same attribute
 is what makes the tables small and the comparison of a thousand prefixes one comparison.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -52,7 +52,20 @@ class Source:
     router_id: bytes
     address: IPAddress
     local: bool = False
+    rank: tuple[int, bytes, bytes] = field(init=False)
 
+    def __post_init__(self) -> None:
+        # The last tie-breaks, worked out once: the address's octets cost a call each time.
+        rank = self.address.version, self.address.packed, self.router_id
+        object.__setattr__(self, "rank", rank)
+
+
+# Attributes of at most these octets fit any message in any form; nearly all do.
+_SMALL_BYTES: Final = 1024
+
+# Headers of the two attributes of four octets that are written for every path.
+_NEXT_HOP_HEAD: Final = bytes((AttributeFlag.TRANSITIVE, AttributeCode.NEXT_HOP, 4))
+_ORIGINATOR_ID_HEAD: Final = bytes((AttributeFlag.OPTIONAL, AttributeCode.ORIGINATOR_ID, 4))
 
 # Longest prefix on the wire by AFI: with less room than this a path can't be announced at all.
 _LONGEST_PREFIX: Final = {1: 5, 2: 17}
@@ -104,9 +117,7 @@ class Path:
         self.tie_break = (
             attributes.originator_id or source.router_id,
             len(attributes.cluster_list),
-            source.address.version,
-            source.address.packed,
-            source.router_id,
+            *source.rank,
         )
         self._wire = b"" if source.local else self._reflected(cluster_id)
         self._wire_as2 = b""
@@ -143,10 +154,12 @@ class Path:
     def _audience(self) -> int:
         if self.attributes.no_advertise:
             return Audience.NOBODY
-        least = _LONGEST_PREFIX[self.family.afi]
-        room = announcement_room(self.family, self._wire, self.next_hop)
         # RFC 4456 6: from a client to all, from a non-client to clients.
         told = Audience.CLIENT if self.source.kind == Audience.NON_CLIENT else Audience.ALL
+        if len(self._wire) < _SMALL_BYTES:
+            return told | Audience.as2(told)
+        least = _LONGEST_PREFIX[self.family.afi]
+        room = announcement_room(self.family, self._wire, self.next_hop)
         # The two-octet form repeats the path in AS4_PATH: at most two thirds more and two headers.
         # It is made this early only where that could be too much.
         if room - len(self._wire) * 2 // 3 - 16 >= least:
@@ -163,11 +176,8 @@ class Path:
                 attributes.ahead,
                 self._next_hop(self.next_hop),
                 attributes.middle,
-                encode_attribute(
-                    AttributeFlag.OPTIONAL,
-                    AttributeCode.ORIGINATOR_ID,
-                    attributes.originator_id or self.source.router_id,
-                ),
+                _ORIGINATOR_ID_HEAD,
+                attributes.originator_id or self.source.router_id,
                 encode_attribute(
                     AttributeFlag.OPTIONAL,
                     AttributeCode.CLUSTER_LIST,
@@ -184,7 +194,7 @@ class Path:
     def _next_hop(self, next_hop: bytes) -> bytes:
         if self.family is not IPV4_UNICAST:
             return b""
-        return encode_attribute(AttributeFlag.TRANSITIVE, AttributeCode.NEXT_HOP, next_hop)
+        return _NEXT_HOP_HEAD + next_hop
 
 
 class Contest:

@@ -17,7 +17,7 @@ again, a piece a turn, and sending what the table holds by then.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from reflector.bgp.limits import (
     CATCH_UP_PIECE_PREFIXES,
@@ -29,6 +29,11 @@ from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family
 from reflector.rib.path import Audience, Path, Source
 from reflector.rib.table import Changes, Table
+
+
+# Beyond this, a member's cars are small, and copying them into one buffer costs less than the kernel
+# takes for as many. With fewer, the members share the bytes also when they wait to be sent.
+_MANY_CARS: Final = 128
 
 
 class Outlet(Protocol):
@@ -223,6 +228,8 @@ class UpdateGroup:
         source = member.source
         if source in train.sources:
             chunks = [messages for origin, messages in train.cars if origin is not source]
+            if len(chunks) > _MANY_CARS:
+                chunks = [b"".join(chunks)]
         else:
             chunks = train.whole
         taken_back = train.taken_back.get(source)
