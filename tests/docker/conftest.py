@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -170,7 +170,10 @@ def engine() -> Iterator[Engine]:
         yield engine
     finally:
         process.stop(timeout_s=20)
-        shutil.rmtree(directory, ignore_errors=True)
+        # dockerd leaves the handle of the host's namespace mounted.
+        with suppress(QueryError):
+            query([find_binary("umount"), str(directory / "exec" / "netns" / "default")])
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="session")
