@@ -1,6 +1,7 @@
 """`bgp-reflector`: finds the command and runs it."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -43,6 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
             subparsers.add_parser(name, help=summary)
     parsed = parser.parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has enough (`| head`). What Python would still flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130  # as a shell reports a command that ended by SIGINT
+    return code

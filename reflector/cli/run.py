@@ -83,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _load(arguments: argparse.Namespace) -> "tuple[Config, list[str]]":
     """Read the configuration from where the options say: the model and notes for the log."""
-    from reflector.config.locate import load_config  # noqa: PLC0415
+    from reflector.config.locate import is_there, load_config  # noqa: PLC0415
 
     frr = arguments.frr
     if frr is None and arguments.config is None and arguments.frr_if_present is not None:
-        frr = arguments.frr_if_present if arguments.frr_if_present.exists() else None
+        frr = arguments.frr_if_present if is_there(arguments.frr_if_present) else None
     if frr is not None:
         from reflector.config.frr import read_frr  # noqa: PLC0415
 

@@ -65,9 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
     except ClientError as error:
         print(f"bgp-reflector: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # Whoever reads has enough (`| head`). What Python would still flush goes nowhere.
-        _forget_stdout()
     return 0
 
 
@@ -378,9 +375,3 @@ def _print_json(view: View) -> None:
     import json  # noqa: PLC0415
 
     print(json.dumps(view, indent=2))
-
-
-def _forget_stdout() -> None:
-    import os  # noqa: PLC0415
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

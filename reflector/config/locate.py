@@ -30,7 +30,18 @@ def find_config(named: Path | None, environment: Mapping[str, str] = os.environ)
         return named
     if environment.get(VARIABLE):
         return Path(environment[VARIABLE])
-    return next((place for place in usual_places(environment) if place.exists()), None)
+    return next((place for place in usual_places(environment) if is_there(place)), None)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file. One that can't be looked at counts: reading it will say why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def load_config(named: Path | None) -> Config:

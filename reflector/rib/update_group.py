@@ -30,7 +30,6 @@ from reflector.bgp.vocabulary import Family
 from reflector.rib.path import Audience, Path, Source
 from reflector.rib.table import Changes, Table
 
-
 # Beyond this, a member's cars are small, and copying them into one buffer costs less than the kernel
 # takes for as many. With fewer, the members share the bytes also when they wait to be sent.
 _MANY_CARS: Final = 128
