@@ -8,7 +8,7 @@ own. All BGP is in the session.
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from reflector.bgp.events import Event
@@ -107,11 +107,12 @@ class Connection:
         """Send whole messages, at once as far as the socket takes them."""
         if self._closing is not None or self.closed.done():
             return
+        waiting: Sequence[bytes | memoryview] = chunks
         if len(chunks) == 1 and not self._queue:
-            chunks = self._send_at_once(chunks[0])
-        if chunks:
-            self._queue.extend(chunks)
-            self._backlog_bytes += sum(map(len, chunks))
+            waiting = self._send_at_once(chunks[0])
+        if waiting:
+            self._queue.extend(waiting)
+            self._backlog_bytes += sum(map(len, waiting))
             if not self._writing:
                 self._send()
 
@@ -210,14 +211,18 @@ class Connection:
             return
         self._watch_writable()
 
-    def _send_at_once(self, data: bytes) -> list[bytes]:
-        """Send without a queue, the common case of a peer that keeps up; what is left over."""
+    def _send_at_once(self, data: bytes) -> list[bytes | memoryview]:
+        """Send without a queue, the common case of a peer that keeps up.
+
+        Returns:
+            What is left over, as a view: the bytes are shared with all that wait for them.
+        """
         try:
             sent = self._sock.send(data)
         except OSError:
             return [data]  # the queue's own attempt finds out what it is
         self.bytes_out += sent
-        return [] if sent == len(data) else [data[sent:]]
+        return [] if sent == len(data) else [memoryview(data)[sent:]]
 
     def _broken(self, reason: str) -> None:
         if not self.closed.done():

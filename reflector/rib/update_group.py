@@ -281,14 +281,20 @@ class UpdateGroup:
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
         """Send a piece of what a member missed; it is in step again when nothing is left."""
         count = min(len(missed), CATCH_UP_PIECE_PREFIXES)
-        piece = dict([missed.popitem() for _ in range(count)])
         routes, kind = self._table.routes, self._kind
-        train = self._encode_current(piece)
-        for prefix, held in piece.items():
+        by_path: dict[Path, list[bytes]] = defaultdict(list)
+        taken_back = []
+        for _ in range(count):
+            prefix, held = missed.popitem()
             candidates = routes.get(prefix)
             best = None if candidates is None else candidates.best
-            if held and not (best and best.audience & kind and _can_have(member, best)):
-                train.taken_back[member.source].append(prefix)
+            if best is not None and best.audience & kind and _can_have(member, best):
+                by_path[best].append(prefix)
+            elif held:
+                taken_back.append(prefix)
+        train = self._encode_paths(by_path)
+        if taken_back:
+            train.taken_back[member.source] = taken_back
         if not missed:
             member.missed = None
         self._send(member, train)
@@ -296,16 +302,19 @@ class UpdateGroup:
 
     def _encode_current(self, prefixes: Iterable[bytes]) -> _Train:
         """Encode what the table holds for prefixes now."""
-        train = _Train()
-        routes, kind = self._table.routes, self._kind
+        routes = self._table.routes
         by_path: dict[Path, list[bytes]] = defaultdict(list)
         for prefix in prefixes:
             candidates = routes.get(prefix)
             if candidates is not None:
                 by_path[candidates.best].append(prefix)
-        for path, group in by_path.items():
-            if path.audience & kind:
-                self._load(train, path, group)
+        return self._encode_paths(by_path)
+
+    def _encode_paths(self, by_path: dict[Path, list[bytes]]) -> _Train:
+        train = _Train()
+        for path, prefixes in by_path.items():
+            if path.audience & self._kind:
+                self._load(train, path, prefixes)
         _couple(train)
         return train
 
@@ -315,9 +324,14 @@ class UpdateGroup:
             if path.audience & kind and path.source is not source:
                 for prefix in prefixes:
                     missed.setdefault(prefix, False)
+        routes = self._table.routes
         for prefix, before in changes.former.items():
             held = before is not None and before.audience & kind != 0
-            missed.setdefault(prefix, held and before is not None and before.source is not source)
+            held = held and before is not None and before.source is not source
+            if not missed.setdefault(prefix, held) and prefix not in routes:
+                # It came and went unseen: else a peer that doesn't read would have a note of every
+                # prefix that somebody invents.
+                del missed[prefix]
 
 
 def _can_have(member: Member, path: Path) -> bool:
