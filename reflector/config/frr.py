@@ -96,7 +96,7 @@ class _Reader:
             if not self._structure(words) and not self._understood(words, no=no):
                 self._known(words, no=no)
         except (_Wrong, ValueError) as error:
-            self._blame(f"{' '.join(words)}: {error}")
+            self._blame(f"{_shown(words)}: {error}")
 
     # Blocks.
 
@@ -189,7 +189,7 @@ class _Reader:
     # Statements that are known, and others.
 
     def _known(self, words: list[str], *, no: bool) -> None:
-        statement = ("no " if no else "") + " ".join(words)
+        statement = ("no " if no else "") + _shown(words)
         refused, cosmetic = lookup(REFUSED, words), lookup(COSMETIC, words)
         # Taking back what isn't there changes nothing; taking back reflection itself would.
         if no and words[:2] == ["bgp", "client-to-client"]:
@@ -323,6 +323,13 @@ _VALUES: Final = {
     "password": ("password", kinds.PASSWORD),
     "port": ("port", kinds.PORT),
 }
+
+
+def _shown(words: list[str]) -> str:
+    """A statement for messages, without the secret in it."""
+    if "password" in words:
+        words = [*words[: words.index("password") + 1], "..."]
+    return " ".join(words)
 
 
 def _asn(text: str) -> int:

@@ -1,0 +1,228 @@
+"""FRR's bgpd.conf: what is read, what is skipped with a note, what stops the start."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from reflector.config.errors import ConfigError
+from reflector.config.frr import parse_frr, read_frr
+from reflector.config.frr_statements import COSMETIC, REFUSED
+from reflector.config.model import Config, LocalNetwork, PeerRange, PeerSettings, settings_for
+
+COURSE = """\
+hostname frr
+router bgp 64512
+network 1.0.0.2/32
+bgp log-neighbor-changes
+neighbor kube peer-group
+neighbor kube remote-as 64512
+neighbor kube route-reflector-client
+bgp listen range 0.0.0.0/0 peer-group kube
+log stdout
+"""
+
+USUAL = """\
+frr version 8.4.4
+frr defaults traditional
+hostname rr1
+log file /var/log/frr/bgpd.log informational
+service integrated-vtysh-config
+no ipv6 forwarding
+!
+router bgp 64512
+ ! a comment
+ bgp router-id 10.0.0.1
+ bgp cluster-id 10.0.0.2
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ bgp listen limit 500
+ timers bgp 10 30
+ bgp listen range 10.0.0.0/8 peer-group NODES
+ bgp listen range fd00::/8 peer-group NODES
+ neighbor NODES peer-group
+ neighbor NODES remote-as internal
+ neighbor NODES description nodes of the class
+ neighbor NODES password s3cret
+ neighbor 192.0.2.7 peer-group NODES
+ neighbor 192.0.2.7 description the other one
+ neighbor 192.0.2.7 passive
+ neighbor 192.0.2.8 remote-as 64512
+ neighbor 192.0.2.8 port 1179
+ neighbor 192.0.2.8 timers 3 9
+ neighbor 192.0.2.9 remote-as 64512
+ neighbor 192.0.2.9 shutdown
+ !
+ address-family ipv4 unicast
+  network 1.0.0.2/32
+  neighbor NODES activate
+  neighbor NODES route-reflector-client
+  neighbor NODES soft-reconfiguration inbound
+  neighbor 192.0.2.8 activate
+ exit-address-family
+ !
+ address-family ipv6 unicast
+  network 2001:db8::/48
+  neighbor NODES activate
+  neighbor NODES route-reflector-client
+ exit-address-family
+exit
+!
+line vty
+ exec-timeout 0 0
+!
+end
+"""
+
+
+def blamed(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        parse_frr(text, "bgpd.conf")
+    return str(error.value).splitlines()
+
+
+def within(*statements: str) -> str:
+    return "router bgp 64512\n" + "".join(f" {each}\n" for each in statements)
+
+
+def test_the_course_s_file_word_for_word() -> None:
+    config, notes = parse_frr(COURSE, "bgpd.conf")
+    assert config == Config(
+        ranges=(PeerRange(ip_network("0.0.0.0/0"), PeerSettings()),),
+        networks=(LocalNetwork(ip_network("1.0.0.2/32")),),
+    )
+    assert [note.split(": ")[0:2] for note in notes] == [
+        ["bgpd.conf:1", "hostname frr"],
+        ["bgpd.conf:4", "bgp log-neighbor-changes"],
+        ["bgpd.conf:9", "log stdout"],
+    ]
+
+
+def test_a_file_as_frr_writes_it() -> None:
+    config, _ = parse_frr(USUAL, "bgpd.conf")
+    assert config.router_id == IPv4Address("10.0.0.1")
+    assert config.cluster_id == IPv4Address("10.0.0.2")
+    assert config.hold_time_s == 30
+    assert [str(each.prefix) for each in config.networks] == ["1.0.0.2/32", "2001:db8::/48"]
+    assert [str(each.network) for each in config.ranges] == ["10.0.0.0/8", "fd00::/8"]
+    nodes = config.ranges[0].settings
+    assert (nodes.client, nodes.password, nodes.description) == (
+        True,
+        "s3cret",
+        "nodes of the class",
+    )
+    assert nodes.families == ("ipv4", "ipv6")
+    named = settings_for(config, ip_address("192.0.2.7"))
+    assert named is not None
+    assert (named.description, named.password, named.client) == ("the other one", "s3cret", True)
+    assert [(str(n.address), n.port, n.passive) for n in config.neighbors] == [
+        ("192.0.2.7", 179, True),
+        ("192.0.2.8", 1179, False),
+    ]
+    assert config.neighbors[1].settings == PeerSettings(
+        client=False, hold_time_s=9, families=("ipv4",)
+    )
+
+
+def test_a_group_may_be_described_after_it_is_used() -> None:
+    lines = COURSE.splitlines()
+    shuffled = [lines[1], lines[7], lines[6], lines[5], lines[4], lines[2]]
+    assert parse_frr("\n".join(shuffled), "f")[0] == parse_frr(COURSE, "f")[0]
+
+
+def test_a_group_that_is_no_client_group_has_non_clients() -> None:
+    config, _ = parse_frr(COURSE.replace("neighbor kube route-reflector-client\n", ""), "f")
+    assert config.ranges[0].settings.client is False
+
+
+def test_a_cluster_id_may_be_a_number() -> None:
+    assert parse_frr(within("bgp cluster-id 7"), "f")[0].cluster_id == IPv4Address("0.0.0.7")
+
+
+def test_without_a_range_nobody_may_connect_unnamed() -> None:
+    assert parse_frr(within("neighbor 10.0.0.1 remote-as 64512"), "f")[0].ranges == ()
+
+
+def test_no_takes_back() -> None:
+    config, _ = parse_frr(
+        within("network 1.0.0.2/32", "no network 1.0.0.2/32", "bgp router-id 1.1.1.1",
+               "no bgp router-id 1.1.1.1"),
+        "f",
+    )  # fmt: skip
+    assert (config.networks, config.router_id) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("neighbor 10.0.0.1 remote-as 65001", "external peers are not supported"),
+        ("neighbor 10.0.0.1 remote-as external", "external peers are not supported"),
+        ("neighbor 10.0.0.1 route-map IN in", "route maps are not supported"),
+        ("neighbor 10.0.0.1 maximum-prefix 10", "not supported yet"),
+        ("neighbor 10.0.0.1 passive", "has no AS"),
+        ("neighbor 10.0.0.1 peer-group none", "there is no peer group none"),
+        ("neighbor kube remote-as 64512", "is no address"),
+        ("bgp listen range 10.0.0.0/8 peer-group none", "there is no peer group none"),
+        ("bgp listen range 10.0.0.0/33 peer-group none", "is not an IP prefix"),
+        ("redistribute connected", "use `network`"),
+        ("no bgp client-to-client reflection", "would not reach each other"),
+        ("bgp bestpath as-path ignore", "would change which path is best"),
+        ("address-family l2vpn evpn", "only ipv4 unicast and ipv6 unicast"),
+        ("bgp router-id 0.0.0.0", "is not of the form"),
+        ("timers bgp 1 2", "0, or 3 to 65535"),
+        ("neighbor 10.0.0.1 frobnicate", "is no statement that is understood"),
+        ("nonsense", "is no statement that is understood"),
+    ],
+)
+def test_what_would_change_routing_stops_the_start(statement: str, says: str) -> None:
+    found = blamed(within(statement))
+    assert len(found) == 1
+    assert found[0].startswith("bgpd.conf:2: ")
+    assert says in found[0]
+
+
+def test_all_that_is_wrong_comes_at_once_in_the_order_of_the_file() -> None:
+    found = blamed(within("nonsense", "redistribute kernel", "neighbor 10.0.0.1 remote-as 1"))
+    assert [each.split(": ")[0] for each in found] == [f"bgpd.conf:{n}" for n in (2, 3, 4)]
+
+
+def test_statements_outside_of_router_bgp_are_told_where_they_belong() -> None:
+    found = blamed("network 1.0.0.2/32\nrouter bgp 64512\n")
+    assert found == ["bgpd.conf:1: network 1.0.0.2/32: belongs below a `router bgp` line"]
+
+
+def test_a_file_without_bgp() -> None:
+    assert blamed("hostname x\n") == ["bgpd.conf: there is no `router bgp` line in it"]
+
+
+@pytest.mark.parametrize("entry", COSMETIC)
+def test_every_cosmetic_statement_is_skipped_with_its_line(entry: str) -> None:
+    statement = entry.replace("*", "10.0.0.1")
+    _, notes = parse_frr(f"router bgp 64512\n{statement} x y z\n", "f")
+    assert len(notes) == 1
+    assert notes[0].startswith(f"f:2: {statement} ")
+    assert "skipped, " in notes[0]
+
+
+@pytest.mark.parametrize("entry", [each for each in REFUSED if not each.startswith("router")])
+def test_every_refused_statement_stops_the_start(entry: str) -> None:
+    statement = entry.replace("*", "10.0.0.1")
+    assert REFUSED[entry] in blamed(f"router bgp 64512\n{statement} x y z\n")[0]
+
+
+def test_a_secret_is_not_repeated() -> None:
+    secret = "s3cret" * 20
+    assert secret not in "".join(blamed(within(f"neighbor kube password {secret}")))
+    assert "zebra" not in "".join(parse_frr(f"password zebra\n{COURSE}", "f")[1])
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be read: No such file"):
+        read_frr(tmp_path / "no.conf")
+    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+        read_frr(tmp_path)
+    (tmp_path / "bytes.conf").write_bytes(b"router \xff")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        read_frr(tmp_path / "bytes.conf")
