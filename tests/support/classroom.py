@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from reflector.bgp.errors import Finding
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
+from reflector.rib import update_group
 from reflector.rib.path import Audience, Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
@@ -23,8 +24,8 @@ class FakeOutlet:
     """A peer's connection that keeps what is written to it until it is read.
 
     Attributes:
-        unread: Written and not yet taken by the peer: the backlog, while it doesn't read.
-        reads: Whether the peer reads; if not, everything stays in the backlog.
+        unread: Written and not yet taken by the peer: the backlog.
+        reads: Whether the peer reads at the end of each turn.
     """
 
     unread: list[bytes] = field(default_factory=list)
@@ -33,7 +34,7 @@ class FakeOutlet:
     @property
     def backlog_bytes(self) -> int:
         """Octets that the peer has not read."""
-        return 0 if self.reads else sum(map(len, self.unread))
+        return sum(map(len, self.unread))
 
     def write(self, chunks: list[bytes]) -> None:
         """Take whole messages."""
@@ -60,11 +61,23 @@ class Student:
     ends: list[tuple[int, int]] = field(default_factory=list)
     stray: list[Network] = field(default_factory=list)
 
-    def read(self) -> None:
-        """Read all that was written."""
-        stream = b"".join(self.outlet.unread)
-        self.outlet.unread.clear()
+    def read(self, chunks: int | None = None) -> bool:
+        """Read all that was written, or only the first chunks of it.
+
+        Returns:
+            Whether this made room: a connection has a turn called for then.
+        """
+        before = self.outlet.backlog_bytes
+        stream = b"".join(self.outlet.unread[:chunks])
+        del self.outlet.unread[:chunks]
+        self._take(stream)
+        resume_bytes: int = vars(update_group)["RESUME_BYTES"]  # as patched
+        return before > resume_bytes >= self.outlet.backlog_bytes
+
+    def _take(self, stream: bytes) -> None:
         for kind, body in split_messages(stream):
+            if kind == wire.KEEPALIVE:
+                continue
             assert kind == wire.UPDATE
             self.messages.append(body)
             update = read_update(body, as4=self.as4)
@@ -151,10 +164,9 @@ class Classroom:
         """Run turns until there is nothing left to send, while all who read do so."""
         for _ in range(1000):
             more = self.speaker.turn()
-            for student in self.students:
-                if student.outlet.reads:
-                    student.read()
-            if not more:
+            readers = [student for student in self.students if student.outlet.reads]
+            room = [student.read() for student in readers]
+            if not more and not any(room):
                 return
         raise AssertionError("the speaker never comes to rest")
 

@@ -61,6 +61,10 @@ class Route:
         """Whether an attribute is there."""
         return code in dict(self.attributes)
 
+    def get(self, code: int) -> bytes:
+        """Return the value of an attribute, empty if it is absent."""
+        return self[code] if code in self else b""
+
 
 @dataclass
 class Update:

@@ -1,0 +1,271 @@
+"""A class at work: whatever its peers do, each has what a naive model says that it must have."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address, ip_network
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from reflector.rib import update_group
+from reflector.speaker import LocalRoute
+from tests.support import wire
+from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
+from tests.support.naive import Member, Model, Offer, Variant, choose, describe
+
+PREFIXES4 = ["1.0.0.2/32", "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/20", "10.4.0.1/32", "0.0.0.0/0"]
+PREFIXES6 = ["2001:db8:1::/64", "2001:db8:2::/64", "2001:db8::1/128"]
+LOCAL = ["1.0.0.2/32", "10.1.0.0/24", "2001:db8:1::/64"]
+ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.3", "2001:db8::5", "2001:db8::6"]
+
+variants = st.builds(
+    Variant,
+    local_pref=st.sampled_from([100, 100, 200]),
+    as_path=st.sampled_from([(), (), (65001,), (65002,), (65001, 65002), (4200000000,)]),
+    as_set=st.sampled_from([(), (), (65003, 65004)]),
+    origin=st.sampled_from([0, 0, 2]),
+    med=st.sampled_from([None, 0, 5, 10]),
+    originator=st.sampled_from(["", "", "1.1.1.1", "9.9.9.9"]),
+    clusters=st.sampled_from([(), (), ("5.5.5.5",), ("5.5.5.5", "6.6.6.6")]),
+    no_advertise=st.sampled_from([False, False, False, True]),
+    malformed=st.sampled_from([False, False, False, True]),
+)
+some4 = st.lists(st.sampled_from(PREFIXES4), min_size=1, max_size=4)
+some6 = st.lists(st.sampled_from(PREFIXES6), min_size=1, max_size=3)
+
+# Small enough that a handful of routes makes a peer fall behind and a dump take many turns.
+SMALL_LIMITS = {
+    "SEND_QUEUE_BYTES": 200,
+    "RESUME_BYTES": 90,
+    "CATCH_UP_PIECE_PREFIXES": 2,
+    "CATCH_UP_TURN_PREFIXES": 5,
+}
+
+
+@dataclass
+class Desk:
+    """A peer in the speaker and in the model."""
+
+    student: Student
+    member: Member
+
+
+class ClassAtWork(RuleBasedStateMachine):
+    """Peers come and go, announce and withdraw, stop reading and go on, within turns or across."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = [patch.object(update_group, *limit) for limit in SMALL_LIMITS.items()]
+        for each in self.patches:
+            each.start()
+        self.classroom = Classroom()
+        self.model = Model(CLUSTER_ID)
+        self.ourselves = Member(
+            IPv4Address(ROUTER_ID), IPv4Address(ROUTER_ID), families=(4, 6), local=True
+        )
+        self.desks: list[Desk] = []
+        self.count = 0
+
+    @initialize()
+    def begin(self) -> None:
+        """Two usual peers are there from the start."""
+        self.sit("10.0.0.1", "ipv4 ipv6", client=True, as4=True)
+        self.sit("10.0.0.2", "ipv4 ipv6", client=True, as4=True)
+
+    def sit(self, address: str, families: str, *, client: bool, as4: bool) -> None:
+        """A peer comes."""
+        self.count += 1
+        ours = "10.0.0.254" if "." in address else "2001:db8::fe"
+        router_id = f"{1 + self.count * 7 % 11}.0.0.{self.count}"
+        student = self.classroom.join(
+            f"peer {self.count}",
+            address,
+            router_id=router_id,
+            families=families,
+            as4=as4,
+            client=client,
+            local_address=ours,
+            turn=False,
+        )
+        versions = tuple(int(name[-1]) for name in families.split())
+        member = Member(ip_address(address), IPv4Address(router_id), client, versions)
+        self.desks.append(Desk(student, member))
+
+    @precondition(lambda self: len(self.desks) < 6)
+    @rule(
+        address=st.sampled_from(ADDRESSES),
+        families=st.sampled_from(["ipv4 ipv6", "ipv4 ipv6", "ipv4", "ipv6"]),
+        client=st.sampled_from([True, True, False]),
+        as4=st.sampled_from([True, True, False]),
+    )
+    def join(self, address: str, families: str, *, client: bool, as4: bool) -> None:
+        """A peer comes."""
+        self.sit(address, families, client=client, as4=as4)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        """A peer's session is lost."""
+        desk = self.pick(data)
+        self.desks.remove(desk)
+        self.classroom.leave(desk.student, turn=False)
+        self.model.drop(desk.member)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), prefixes=some4, variant=variants)
+    def announce(self, data: st.DataObject, prefixes: list[str], variant: Variant) -> None:
+        """A peer announces IPv4 routes."""
+        desk = self.pick(data)
+        hop = f"172.16.0.{desk.member.router_id.packed[3]}"
+        block = variant.block(hop, as4=desk.student.as4)
+        self.send(desk, wire.announce(*prefixes, attributes=block))
+        if 4 in desk.member.families:
+            for prefix in prefixes:
+                self.model.announce(desk.member, prefix, variant, hop)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), prefixes=some6, variant=variants)
+    def announce6(self, data: st.DataObject, prefixes: list[str], variant: Variant) -> None:
+        """A peer announces IPv6 routes."""
+        desk = self.pick(data)
+        hop = f"fd00::{desk.member.router_id.packed[3]}"
+        block = variant.block("", as4=desk.student.as4)
+        self.send(desk, wire.announce6(*prefixes, via=hop, attributes=block))
+        if 6 in desk.member.families:
+            for prefix in prefixes:
+                self.model.announce(desk.member, prefix, variant, hop)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), four=some4, six=some6)
+    def withdraw(self, data: st.DataObject, four: list[str], six: list[str]) -> None:
+        """A peer withdraws routes, whether it has announced them or not."""
+        desk = self.pick(data)
+        self.send(desk, wire.withdraw(*four), wire.withdraw6(*six))
+        for prefix in [*four, *six]:
+            self.model.withdraw(desk.member, prefix)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), prefixes=some4, variant=variants, times=st.integers(1, 3))
+    def flap(self, data: st.DataObject, prefixes: list[str], variant: Variant, times: int) -> None:
+        """A peer announces and withdraws, and ends with what it began with: nothing."""
+        desk = self.pick(data)
+        block = variant.block("172.16.9.9", as4=desk.student.as4)
+        for _ in range(times):
+            self.send(desk, wire.announce(*prefixes, attributes=block), wire.withdraw(*prefixes))
+        for prefix in prefixes:
+            self.model.withdraw(desk.member, prefix)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), afi=st.sampled_from([1, 2]))
+    def refresh(self, data: st.DataObject, afi: int) -> None:
+        """A peer asks for everything again."""
+        self.classroom.speaker.receive_refresh(self.pick(data).student.peer, afi, 1)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data())
+    def stop_reading(self, data: st.DataObject) -> None:
+        """A peer reads no more."""
+        self.pick(data).student.outlet.reads = False
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), chunks=st.integers(1, 3))
+    def read_some(self, data: st.DataObject, chunks: int) -> None:
+        """A peer reads a little."""
+        student = self.pick(data).student
+        if not student.outlet.reads and student.read(chunks):
+            self.classroom.turn()
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data())
+    def resume_reading(self, data: st.DataObject) -> None:
+        """A peer reads again."""
+        student = self.pick(data).student
+        student.outlet.reads = True
+        if student.read():
+            self.classroom.turn()
+
+    @rule(prefixes=st.sets(st.sampled_from(LOCAL)), hop=st.sampled_from(["", "10.9.9.9"]))
+    def originate(self, prefixes: set[str], hop: str) -> None:
+        """Our own routes are configured anew."""
+        next_hop = ip_address(hop) if hop else None
+        self.classroom.speaker.originate(LocalRoute(ip_network(p), next_hop) for p in prefixes)
+        self.model.drop(self.ourselves)
+        for prefix in prefixes:
+            self.model.announce(self.ourselves, prefix, Variant(), hop)
+
+    @rule()
+    def one_turn(self) -> None:
+        """One turn, after which the next change may come though somebody is behind."""
+        self.classroom.speaker.turn()
+
+    @rule()
+    def check(self) -> None:
+        """At rest, all who read have what they must have."""
+        self.classroom.turn()
+        for desk in self.desks:
+            if desk.student.outlet.reads:
+                self.compare(desk)
+
+    def teardown(self) -> None:
+        """In the end all read, and have what they must have."""
+        for desk in self.desks:
+            desk.student.outlet.reads = True
+            desk.student.read()
+        self.classroom.turn()
+        for desk in self.desks:
+            self.compare(desk)
+            assert len(set(desk.student.ends)) == len(desk.member.families)
+        for each in self.patches:
+            each.stop()
+
+    def pick(self, data: st.DataObject) -> Desk:
+        """Draw a peer."""
+        return data.draw(st.sampled_from(self.desks))
+
+    def send(self, desk: Desk, *bodies: bytes) -> None:
+        """A peer sends UPDATEs."""
+        self.classroom.send(desk.student, *bodies, turn=False)
+
+    def compare(self, desk: Desk) -> None:
+        """Compare what a peer has with what the model says."""
+        student = desk.student
+        told = {
+            network: describe(route, as4=student.as4) for network, route in student.table.items()
+        }
+        assert told == self.model.told(desk.member, student.peer.local_address), student.name
+
+
+TestClassAtWork = ClassAtWork.TestCase
+
+
+@given(st.lists(variants, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_the_best_path_does_not_depend_on_the_order_of_arrival(
+    drawn: list[Variant], random: object
+) -> None:
+    """RFC 4271 9.1.2.2: paths are eliminated from all, not compared two at a time."""
+    paths = [
+        Variant(**{**vars(variant), "malformed": False, "no_advertise": False}) for variant in drawn
+    ]
+    assert hasattr(random, "shuffle")
+    tables = []
+    for _ in range(2):
+        classroom = Classroom()
+        watcher = classroom.join("watcher", "10.9.9.9")
+        order = list(range(len(paths)))
+        random.shuffle(order)
+        for i in order:
+            peer = classroom.join(f"peer {i}", f"10.0.{i % 3}.1", router_id=f"10.1.1.{i + 1}")
+            # What it announces first is replaced.
+            classroom.send(peer, wire.announce("10.1.0.0/24"))
+            block = paths[i].block("10.0.0.1", as4=True)
+            classroom.send(peer, wire.announce("10.1.0.0/24", attributes=block))
+        tables.append({n: describe(r, as4=True) for n, r in watcher.table.items()})
+    offers = [
+        Offer(Member(ip_address(f"10.0.{i % 3}.1"), IPv4Address(f"10.1.1.{i + 1}")), variant, "")
+        for i, variant in enumerate(paths)
+    ]
+    (route,) = tables[0].values()
+    assert tables[0] == tables[1]
+    assert route["originator"] == choose(offers).originator
+    assert route["med"] == choose(offers).variant.med

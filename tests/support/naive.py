@@ -1,0 +1,211 @@
+"""A naive model of a route reflector: everything is computed anew, as the RFCs say it, slowly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from tests.support import wire
+from tests.support.strict_reader import Address, Network, Route
+
+_BIG = 1 << 16
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Attributes of a path, as a test varies them."""
+
+    local_pref: int = 100
+    as_path: tuple[int, ...] = ()
+    as_set: tuple[int, ...] = ()
+    origin: int = 0
+    med: int | None = None
+    originator: str = ""
+    clusters: tuple[str, ...] = ()
+    no_advertise: bool = False
+    malformed: bool = False
+
+    @property
+    def length(self) -> int:
+        """RFC 4271 9.1.2.2 a."""
+        return len(self.as_path) + bool(self.as_set)
+
+    @property
+    def neighbor_as(self) -> int:
+        """RFC 4271 9.1.2.2 c; 0 if the path begins with a set or is empty."""
+        return self.as_path[0] if self.as_path else 0
+
+    def block(self, next_hop: str, *, as4: bool) -> bytes:
+        """Return the attributes; without NEXT_HOP if there is none."""
+        width = 4 if as4 else 2
+        shown = [n if as4 or n < _BIG else 23456 for n in self.as_path]
+        segments = [wire.sequence(*shown, width=width)] if shown else []
+        whole = [wire.sequence(*self.as_path)] if shown else []
+        if self.as_set:
+            segments.append(wire.as_set(*self.as_set, width=width))
+            whole.append(wire.as_set(*self.as_set))
+        parts = [wire.origin(7 if self.malformed else self.origin), wire.as_path(*segments)]
+        if next_hop:
+            parts.append(wire.next_hop(next_hop))
+        if self.med is not None:
+            parts.append(wire.med(self.med))
+        parts.append(wire.local_pref(self.local_pref))
+        if self.no_advertise:
+            parts.append(wire.communities(0xFFFFFF02))
+        if self.originator:
+            parts.append(wire.originator_id(self.originator))
+        if self.clusters:
+            parts.append(wire.cluster_list(*self.clusters))
+        if not as4 and shown != list(self.as_path):
+            parts.append(wire.attribute(0xC0, 17, b"".join(whole)))
+        return b"".join(parts)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A peer, or the reflector itself."""
+
+    address: Address
+    router_id: IPv4Address
+    client: bool = True
+    families: tuple[int, ...] = (4, 6)
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A path: who has it and with which attributes and next hop."""
+
+    member: Member
+    variant: Variant
+    next_hop: str
+
+    @property
+    def originator(self) -> IPv4Address:
+        """RFC 4456 9: stands for the BGP identifier."""
+        return IPv4Address(self.variant.originator or self.member.router_id)
+
+
+def choose(offers: list[Offer]) -> Offer:
+    """Choose the best path by elimination, step by step (RFC 4271 9.1.2.2, RFC 4456 9)."""
+    left = list(offers)
+
+    def keep_least(key: object) -> None:
+        nonlocal left
+        assert callable(key)
+        least = min(key(offer) for offer in left)
+        left = [offer for offer in left if key(offer) == least]
+
+    keep_least(lambda o: not o.member.local)
+    keep_least(lambda o: -o.variant.local_pref)
+    keep_least(lambda o: o.variant.length)
+    keep_least(lambda o: o.variant.origin)
+    left = [
+        o
+        for o in left
+        if not any(
+            (p.variant.med or 0) < (o.variant.med or 0)
+            for p in left
+            if p.variant.neighbor_as == o.variant.neighbor_as
+        )
+    ]
+    keep_least(lambda o: o.originator)
+    keep_least(lambda o: len(o.variant.clusters))
+    keep_least(lambda o: o.member.address.version)
+    keep_least(lambda o: o.member.address)
+    keep_least(lambda o: o.member.router_id)
+    (best,) = left
+    return best
+
+
+@dataclass
+class Model:
+    """All that is announced, by prefix and member."""
+
+    cluster_id: str
+    offers: dict[Network, dict[Member, Offer]] = field(default_factory=dict)
+
+    def announce(self, member: Member, prefix: str, variant: Variant, next_hop: str) -> None:
+        """A member announces a prefix; a malformed one is treated as withdrawn."""
+        if variant.malformed:
+            self.withdraw(member, prefix)
+            return
+        offers = self.offers.setdefault(ip_network(prefix), {})
+        offers[member] = Offer(member, variant, next_hop)
+
+    def withdraw(self, member: Member, prefix: str) -> None:
+        """A member withdraws a prefix."""
+        self.offers.get(ip_network(prefix), {}).pop(member, None)
+
+    def drop(self, member: Member) -> None:
+        """A member is gone."""
+        for offers in self.offers.values():
+            offers.pop(member, None)
+
+    def told(self, member: Member, own_address: Address) -> dict[Network, dict[str, object]]:
+        """Return what a member must have: by prefix, what `describe` says of the route."""
+        found: dict[Network, dict[str, object]] = {}
+        for network, offers in self.offers.items():
+            if not offers or network.version not in member.families:
+                continue
+            best = choose(list(offers.values()))
+            forbidden = not best.member.client and not member.client and not best.member.local
+            if best.member == member or forbidden or best.variant.no_advertise:
+                continue
+            hop = self._next_hop(best, own_address, network)
+            if hop is not None:
+                found[network] = self._describe(best, hop)
+        return found
+
+    def _describe(self, best: Offer, hop: Address) -> dict[str, object]:
+        variant = best.variant
+        clusters = [] if best.member.local else [self.cluster_id, *variant.clusters]
+        return {
+            "next hop": hop,
+            "origin": variant.origin,
+            "path": variant.as_path + variant.as_set,
+            "med": variant.med,
+            "local pref": variant.local_pref,
+            "originator": None if best.member.local else best.originator,
+            "clusters": [IPv4Address(each) for each in clusters],
+        }
+
+    @staticmethod
+    def _next_hop(best: Offer, own_address: Address, network: Network) -> Address | None:
+        hop = ip_address(best.next_hop) if best.next_hop else own_address
+        if hop.version == network.version:
+            return hop
+        return ip_address(f"::ffff:{hop}") if hop.version == 4 else None
+
+
+def describe(route: Route, *, as4: bool) -> dict[str, object]:
+    """Say what a member was sent, in the terms of `Model.told`."""
+
+    def number(code: int) -> int | None:
+        return int.from_bytes(route[code]) if code in route else None
+
+    def addresses(code: int) -> list[IPv4Address]:
+        value = route.get(code)
+        return [IPv4Address(value[i : i + 4]) for i in range(0, len(value), 4)]
+
+    path = numbers(route[17], 4) if 17 in route else numbers(route[2], 4 if as4 else 2)
+    originators = addresses(9)
+    return {
+        "next hop": route.next_hop,
+        "origin": number(1),
+        "path": path,
+        "med": number(4),
+        "local pref": number(5),
+        "originator": originators[0] if originators else None,
+        "clusters": addresses(10),
+    }
+
+
+def numbers(value: bytes, width: int) -> tuple[int, ...]:
+    """Return all AS numbers of a path, in order."""
+    found: list[int] = []
+    while value:
+        stop = 2 + width * value[1]
+        found += [int.from_bytes(value[i : i + width]) for i in range(2, stop, width)]
+        value = value[stop:]
+    return tuple(found)
