@@ -63,7 +63,8 @@ class Route:
 
     def get(self, code: int) -> bytes:
         """Return the value of an attribute, empty if it is absent."""
-        return self[code] if code in self else b""
+        found = dict(self.attributes).get(code)
+        return b"" if found is None else found.value
 
 
 @dataclass
