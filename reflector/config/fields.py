@@ -4,7 +4,8 @@ Each mapping of the file is a tuple of `Field`. A key is required where the mode
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
+from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
 from reflector.config import kinds
@@ -31,6 +32,7 @@ class Field:
         many: Whether it holds a list.
         nullable: Whether it may be empty or `null`, which means the default.
         attribute: The model's name for it, where that differs from the key.
+        least: Items that a list must have.
     """
 
     key: str
@@ -39,11 +41,17 @@ class Field:
     many: bool = False
     nullable: bool = False
     attribute: str = ""
+    least: int = 0
 
     @property
     def name(self) -> str:
         """The model's name for it."""
         return self.attribute or self.key.replace("-", "_")
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether it may stand without a value: mappings too, since all their keys may go."""
+        return self.nullable or (isinstance(self.kind, Mapping) and not self.many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +60,33 @@ class Mapping:
 
     Args:
         fields: Its keys.
-        build: Makes the model's object of the values, keyed by `Field.name`.
+        model: What it describes; a key that is left out has this one's default.
+        build: Makes the model's object of the values, keyed by `Field.name`, or raises ValueError
+            with a sentence where they don't go together.
         required: Keys that must be there.
     """
 
     fields: tuple[Field, ...]
+    model: type
     build: Callable[[dict[str, Any]], object]
     required: tuple[str, ...] = ()
+
+    def default(self, field: Field) -> object:
+        """What holds where a key is left out; None where something else decides, or it must be."""
+        for model in (self.model, PeerSettings):
+            for each in dataclass_fields(model):
+                if each.name == field.name:
+                    return None if each.default is MISSING else each.default
+        raise LookupError(field.key)
 
 
 _SETTINGS: Final = (
     Field("description", kinds.TEXT, "for the log and `show`"),
     Field("client", kinds.BOOLEAN, "a route reflector client, or else a non-client peer"),
     Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
-    Field("families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True),
+    Field(
+        "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
+    ),
     Field("password", kinds.PASSWORD, "TCP MD5 secret (kube-router's --peer-router-passwords)"),
 )
 _SETTINGS_NAMES: Final = frozenset(each.name for each in _SETTINGS)
@@ -86,32 +107,46 @@ def _plain(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
     return lambda values: build(**values)
 
 
+def _own_network(values: dict[str, Any]) -> LocalNetwork:
+    """Make a route of our own, unless no client could use it."""
+    network = LocalNetwork(**values)
+    if network.next_hop is not None and network.prefix.version < network.next_hop.version:
+        raise ValueError(
+            f"{network.prefix} with the IPv6 next hop {network.next_hop}: kube-router can't install "
+            "IPv4 routes with IPv6 next hops"
+        )
+    return network
+
+
 _RANGE: Final = Mapping(
     (Field("network", kinds.NETWORK, "where peers may connect from"), *_SETTINGS),
+    PeerRange,
     _with_settings(PeerRange),
     ("network",),
 )
 _NEIGHBOR: Final = Mapping(
     (
-        Field("address", kinds.ADDRESS, "of the peer"),
+        Field("address", kinds.PEER_ADDRESS, "of the peer"),
         Field("port", kinds.PORT, "on which the peer listens"),
         Field("passive", kinds.BOOLEAN, "wait for it to connect, and don't dial"),
         *_SETTINGS,
     ),
+    Neighbor,
     _with_settings(Neighbor),
     ("address",),
 )
 _NETWORK: Final = Mapping(
     (
-        Field("prefix", kinds.NETWORK, "what to announce"),
+        Field("prefix", kinds.OWN_NETWORK, "what to announce"),
         Field(
             "next-hop",
-            kinds.ADDRESS,
+            kinds.NEXT_HOP,
             "with which next hop; empty for the address which the peer told connected to",
             nullable=True,
         ),
     ),
-    _plain(LocalNetwork),
+    LocalNetwork,
+    _own_network,
     ("prefix",),
 )
 _LOG: Final = Mapping(
@@ -119,6 +154,7 @@ _LOG: Final = Mapping(
         Field("format", kinds.choice("auto", "console", "json"), "auto: by the terminal"),
         Field("level", kinds.choice("debug", "info", "warning", "error"), "least level written"),
     ),
+    LogConfig,
     _plain(LogConfig),
 )
 _LIMITS: Final = Mapping(
@@ -131,6 +167,7 @@ _LIMITS: Final = Mapping(
         ),
         Field("max-sessions", kinds.integer(1, 1_000_000), "connections at a time"),
     ),
+    LimitsConfig,
     _plain(LimitsConfig),
 )
 
@@ -147,7 +184,13 @@ ROOT: Final = Mapping(
         Field("listen", kinds.ADDRESS, "addresses to listen on", many=True),
         Field("port", kinds.PORT, "TCP port to listen on"),
         Field("hold-time", kinds.HOLD_TIME, "seconds to propose; 0: none", attribute="hold_time_s"),
-        Field("families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True),
+        Field(
+            "families",
+            kinds.choice("ipv4", "ipv6"),
+            "address families to offer",
+            many=True,
+            least=1,
+        ),
         Field("networks", _NETWORK, "routes that the reflector announces itself", many=True),
         Field("ranges", _RANGE, "who may connect; the narrowest network counts", many=True),
         Field("neighbors", _NEIGHBOR, "peers that are named; they win over ranges", many=True),
@@ -155,5 +198,6 @@ ROOT: Final = Mapping(
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),
+    Config,
     _plain(Config),
 )

@@ -7,7 +7,7 @@ A scalar is read from its source text, never from what YAML makes of it: `64512:
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from reflector.config.model import IPAddress, IPNetwork
@@ -16,6 +16,9 @@ Schema = dict[str, object]
 
 _MAX_PASSWORD_BYTES = 80
 _MAX_TEXT = 255
+_MAX_SOCKET_PATH_BYTES = 107  # sun_path of unix(7), less its NUL
+_FIRST_MULTICAST_OCTET = 224
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def integer(least: int, most: int, *, also: int | None = None) -> Kind:
     span = f"{least} to {most}" if also is None else f"{also}, or {least} to {most}"
 
     def read(text: str) -> int:
-        if re.fullmatch(r"0|[1-9][0-9]{0,9}", text):
+        if _DECIMAL.fullmatch(text):
             number = int(text)
             if least <= number <= most or number == also:
                 return number
@@ -72,10 +75,10 @@ def _read_text(text: str) -> str:
 
 
 def _read_password(text: str) -> str:
-    if 0 < len(text.encode()) <= _MAX_PASSWORD_BYTES:
+    if 0 < len(text.encode(errors="replace")) <= _MAX_PASSWORD_BYTES and text.isprintable():
         return text
     # The text itself is a secret and stays out of the message.
-    raise ValueError(f"must have 1 to {_MAX_PASSWORD_BYTES} octets (TCP MD5)")
+    raise ValueError(f"must be 1 to {_MAX_PASSWORD_BYTES} octets of printable text (TCP MD5)")
 
 
 def _read_address(text: str) -> IPAddress:
@@ -95,25 +98,64 @@ def _read_router_id(text: str) -> IPv4Address:
     raise ValueError(f"{text!r} is not of the form 10.0.0.1")
 
 
+def _read_peer_address(text: str) -> IPAddress:
+    address = _read_address(text)
+    if "%" in text:
+        raise ValueError(f"{text!r} names an interface: link-local peers are not supported yet")
+    if address.is_unspecified or _is_beyond_unicast(address):
+        raise ValueError(f"{text!r} is no address of a machine")
+    return address
+
+
+def _read_next_hop(text: str) -> IPAddress:
+    """An address that every client takes: GoBGP resets its session on one in 0/8 or 127/8."""
+    address = _read_peer_address(text)
+    if address.is_loopback or int(address) >> 24 == 0 or _is_link_local(address):
+        raise ValueError(f"{text!r} means something else on each machine: no next hop")
+    return address
+
+
 def _read_network(text: str) -> IPNetwork:
-    if "/" not in text:
-        raise ValueError(f"{text!r} has no prefix length: write {text}/32, or how long it is")
-    try:
-        return ip_network(text)
-    except ValueError:
-        pass
+    address, slash, length = text.partition("/")
     try:
         meant = ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is not an IP prefix such as 10.0.0.0/8") from None
-    raise ValueError(f"{text!r} has bits beyond its prefix length: write {meant}")
+        meant = None
+    # `ip_network` also takes masks and scopes, which nobody else would read as a prefix.
+    if meant is None or "%" in text or (slash and not _DECIMAL.fullmatch(length)):
+        raise ValueError(f"{text!r} is not an IP prefix such as 10.0.0.0/8")
+    if not slash:
+        raise ValueError(f"{text!r} has no prefix length: write {meant} for this address alone")
+    if ip_address(address) != meant.network_address:
+        raise ValueError(f"{text!r} has bits beyond its prefix length: write {meant}")
+    return meant
+
+
+def _read_own_network(text: str) -> IPNetwork:
+    network = _read_network(text)
+    if _is_beyond_unicast(network.network_address) or _is_link_local(network.network_address):
+        raise ValueError(f"{text!r} is no unicast prefix: clients would ignore it")
+    return network
+
+
+def _is_beyond_unicast(address: IPAddress) -> bool:
+    if isinstance(address, IPv4Address):
+        return address.packed[0] >= _FIRST_MULTICAST_OCTET
+    return address.is_multicast
+
+
+def _is_link_local(address: IPAddress) -> bool:
+    """Whether it is of IPv6's kind, which needs an interface; IPv4's is routed in some labs."""
+    return isinstance(address, IPv6Address) and address.is_link_local
 
 
 def _read_path(text: str) -> Path:
     path = Path(text)
-    if text and "\0" not in text and path.is_absolute():
-        return path
-    raise ValueError(f"{text!r} is not an absolute path")
+    if not text.isprintable() or not path.is_absolute():
+        raise ValueError(f"{text!r} is not an absolute path")
+    if len(text.encode()) > _MAX_SOCKET_PATH_BYTES:
+        raise ValueError(f"is longer than the {_MAX_SOCKET_PATH_BYTES} octets of a socket's path")
+    return path
 
 
 BOOLEAN = Kind(_read_boolean, {"type": "boolean"})
@@ -123,7 +165,10 @@ PASSWORD = Kind(
 )
 ADDRESS = Kind(_read_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
 ROUTER_ID = Kind(_read_router_id, {"type": "string", "format": "ipv4"})
+PEER_ADDRESS = Kind(_read_peer_address, ADDRESS.schema)
+NEXT_HOP = Kind(_read_next_hop, ADDRESS.schema)
 NETWORK = Kind(_read_network, {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"})
+OWN_NETWORK = Kind(_read_own_network, NETWORK.schema)
 PATH = Kind(_read_path, {"type": "string", "pattern": "^/"})
 ASN = integer(1, 2**32 - 2)
 PORT = integer(1, 65535)

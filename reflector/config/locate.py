@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from reflector.config.errors import ConfigError, Finding
 from reflector.config.model import Config
 
 VARIABLE: Final = "BGP_REFLECTOR_CONFIG"
@@ -13,10 +12,16 @@ _SYSTEM_FILE: Final = Path("/etc/bgp-reflector/reflector.yaml")
 
 
 def usual_places(environment: Mapping[str, str] = os.environ) -> list[Path]:
-    """Files that are tried in turn when none is named: the user's, then the system's."""
-    home = environment.get("XDG_CONFIG_HOME") or "~/.config"
-    user_file = Path(home).expanduser() / "bgp-reflector" / "reflector.yaml"
-    return [user_file, _SYSTEM_FILE]
+    """Files that are tried in turn when none is named: the user's, then the system's.
+
+    Not the working directory: a service should not run on what happens to lie where it starts.
+    """
+    base = Path(environment.get("XDG_CONFIG_HOME", ""))
+    # The XDG specification has relative paths ignored. A container's user may have no home at all.
+    if not base.is_absolute() and environment.get("HOME"):
+        base = Path(environment["HOME"], ".config")
+    user_files = [base / "bgp-reflector" / "reflector.yaml"] if base.is_absolute() else []
+    return [*user_files, _SYSTEM_FILE]
 
 
 def find_config(named: Path | None, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -53,8 +58,6 @@ def load_config(named: Path | None) -> Config:
     path = find_config(named)
     if path is None:
         return Config()
-    if path.is_dir():
-        raise ConfigError([Finding(str(path), 0, 0, "", "is a directory: name the file in it")])
     from reflector.config.yaml_loader import load_yaml  # noqa: PLC0415 - defaults need no YAML
 
     return load_yaml(path)

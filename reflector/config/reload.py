@@ -45,26 +45,20 @@ class Reload:
             return "the configuration no longer lets this address peer"
         if then is None:
             return None
-        changed = _changed(then, now)
-        for name in ("hold_time_s", "families"):
-            if name not in changed and getattr(now, name) is None:
-                changed |= (
-                    {name} if getattr(self.before, name) != getattr(self.after, name) else set()
-                )
-        # What a peer is called matters to nobody but us.
-        changed.discard("description")
-        if not changed:
-            return None
-        words = sorted(_WORDS[name] for name in changed)
-        return f"the configuration changed its {' and '.join(words)}"
+        old, new = _effective(then, self.before), _effective(now, self.after)
+        words = sorted(what for what, value in new.items() if value != old[what])
+        return f"the configuration changed its {' and '.join(words)}" if words else None
 
 
-_WORDS = {
-    "client": "role (client or not)",
-    "hold_time_s": "hold time",
-    "families": "address families",
-    "password": "password",
-}
+def _effective(settings: PeerSettings, config: Config) -> dict[str, object]:
+    """What a session depends on, in words: a description matters to nobody but us."""
+    hold_time_s, families = settings.hold_time_s, settings.families
+    return {
+        "role (client or not)": settings.client,
+        "hold time": config.hold_time_s if hold_time_s is None else hold_time_s,
+        "address families": frozenset(config.families if families is None else families),
+        "password": settings.password,
+    }
 
 
 def diff(before: Config, after: Config) -> Reload:
@@ -93,14 +87,6 @@ def passwords(config: Config) -> dict[IPNetwork, str]:
         network = ip_network((each.address, each.address.max_prefixlen))
         keys[network] = each.settings.password
     return {network: password for network, password in keys.items() if password is not None}
-
-
-def _changed(then: PeerSettings, now: PeerSettings) -> set[str]:
-    return {
-        each.name
-        for each in fields(PeerSettings)
-        if getattr(then, each.name) != getattr(now, each.name)
-    }
 
 
 def _say(value: object) -> str:

@@ -17,7 +17,9 @@ def _of_mapping(mapping: Mapping) -> Schema:
     schema: Schema = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {field.key: _of_field(field) for field in mapping.fields},
+        "properties": {
+            field.key: _of_field(field) | _default_of(field, mapping) for field in mapping.fields
+        },
     }
     if mapping.required:
         schema["required"] = list(mapping.required)
@@ -28,6 +30,29 @@ def _of_field(field: Field) -> Schema:
     schema = _of_mapping(field.kind) if isinstance(field.kind, Mapping) else dict(field.kind.schema)
     if field.many:
         schema = {"type": "array", "items": schema, "uniqueItems": True}
-    if field.nullable:
+        if field.least:
+            schema["minItems"] = field.least
+    if field.may_be_empty:
         schema = {"anyOf": [schema, {"type": "null"}]}
     return {"description": field.doc, **schema}
+
+
+def _default_of(field: Field, mapping: Mapping) -> Schema:
+    default = mapping.default(field)
+    # A mapping's default is that of its keys; an empty description is none.
+    if default in (None, "") or (isinstance(field.kind, Mapping) and not field.many):
+        return {}
+    return {"default": as_written(default, field)}
+
+
+def as_written(value: object, field: Field) -> object:
+    """A default as the file would have it, in JSON's types."""
+    if isinstance(value, tuple):
+        return [as_written(item, field) for item in value]
+    if isinstance(field.kind, Mapping):
+        return {
+            each.key: as_written(getattr(value, each.name), each)
+            for each in field.kind.fields
+            if each.key in field.kind.required
+        }
+    return value if isinstance(value, bool | int) else str(value)

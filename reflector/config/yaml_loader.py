@@ -4,6 +4,7 @@ The file is parsed to nodes and no further: YAML's own ideas of what a scalar me
 play, and each node knows its line and column.
 """
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,14 +13,15 @@ from typing import Any, Final, Protocol
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from reflector.config.checks import conflicts
 from reflector.config.errors import ConfigError, Finding
 from reflector.config.fields import ROOT, Field, Mapping
 from reflector.config.model import Config
+from reflector.config.source import decode, only, read_text
 
-# A configuration is a page; beyond this it is some other file.
-_MAX_BYTES: Final = 1 << 20
 # Nodes visited: aliases can make a small file mean an endless one.
-_MAX_NODES: Final = 100_000
+_MAX_NODES: Final = 200_000
+# Composing recurses; a file of a thousand brackets must not end in a RecursionError.
 _MAX_DEPTH: Final = 32
 
 
@@ -29,15 +31,7 @@ def load_yaml(path: Path) -> Config:
     Raises:
         ConfigError: With everything that is wrong with it.
     """
-    name = str(path)
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise _only(name, f"can't be read: {error.strerror}") from error
-    if len(content) > _MAX_BYTES:
-        raise _only(name, "is larger than 1 MiB: this is no configuration")
-    return parse_yaml(content, name)
+    return _config_of(read_text(path), str(path))
 
 
 def parse_yaml(content: bytes, name: str) -> Config:
@@ -50,47 +44,87 @@ def parse_yaml(content: bytes, name: str) -> Config:
     Raises:
         ConfigError: With everything that is wrong with it.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Finding(name, line, 0, "", "the file is not UTF-8 text")]) from error
-    root = _compose(text, name)
-    reader = _Reader(name)
+    return _config_of(decode(content, name), name)
+
+
+def _config_of(text: str, name: str) -> Config:
+    root, findings = _compose(text, name)
+    reader = _Reader(name, findings)
     values = {} if root is None or _is_empty(root) else reader.mapping(root, ROOT, "")
-    if reader.findings:
-        raise ConfigError(sorted(reader.findings, key=lambda each: (each.line, each.column)))
-    config = ROOT.build(values)
-    assert isinstance(config, Config)  # noqa: S101 - what ROOT builds
-    return config
+    if not findings:
+        config = ROOT.build(values)
+        assert isinstance(config, Config)  # noqa: S101 - what ROOT builds
+        for key, what in conflicts(config):
+            reader.blame_key(key, what)
+        if not findings:
+            return config
+    raise ConfigError(sorted(findings, key=lambda each: (each.line, each.column)))
 
 
-def _compose(text: str, name: str) -> Node | None:
+class _Composer(yaml.SafeLoader):
+    """Makes nodes of the text, and finds what a configuration has no use for."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.findings: list[Finding] = []
+        self._file = name
+        self._depth = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:  # noqa: ANN401 - PyYAML's
+        """Compose a node, as PyYAML calls it for each."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        # Every scalar is read by its key's kind; a tag could only contradict it.
+        if getattr(event, "tag", None) is not None:
+            self.findings.append(_at(event.start_mark, self._file, "", _TAGGED.format(event.tag)))
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ConfigError([_at(event.start_mark, self._file, "", "is nested too deeply")])
+        node: Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+_TAGGED: Final = "the tag {!r} has no meaning here: leave it out"
+
+
+def _compose(text: str, name: str) -> tuple[Node | None, list[Finding]]:
+    """Parse the text to its root, with findings on tags.
+
+    Raises:
+        ConfigError: It is no YAML, or not one document.
+    """
     try:
-        _refuse_depth(yaml.SafeLoader(text), name)
-        node: Node | None = yaml.SafeLoader(text).get_single_node()
+        composer = _Composer(text, name)
+        return composer.get_single_node(), composer.findings
+    except yaml.composer.ComposerError as error:
+        what = error.problem or ""
+        if "another document" in what:
+            what = "holds several documents, and only one can count: take out this ---"
+        raise ConfigError([_at(error.problem_mark, name, "", what)]) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        what = error.problem or error.context or "is not YAML"
-        raise ConfigError([Finding(name, line, column, "", f"not valid YAML: {what}")]) from error
-    except yaml.YAMLError as error:
-        what = str(error).splitlines()[0]
-        raise _only(name, f"not valid YAML: {what}") from error
-    return node
+        what = f"not valid YAML: {error.problem or error.context}{_advice(error)}"
+        raise ConfigError(
+            [_at(error.problem_mark or error.context_mark, name, "", what)]
+        ) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"not valid YAML: a control character (U+{ord(text[error.position]):04X})"
+        raise ConfigError([Finding(name, line, 0, "", what)]) from error
+    except (ValueError, OverflowError) as error:
+        # PyYAML lets some senseless escapes and %YAML directives through to int() and chr().
+        raise only(name, "not valid YAML: a number in an escape or directive is too large") from (
+            error
+        )
 
 
-def _refuse_depth(loader: yaml.SafeLoader, name: str) -> None:
-    """Composing recurses; a file of a thousand brackets must not end in a RecursionError."""
-    depth = 0
-    while loader.check_event():
-        event = loader.get_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _MAX_DEPTH:
-                raise ConfigError([_at(event.start_mark, name, "", "is nested too deeply")])
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    """What to do about mistakes that are common and whose messages tell little."""
+    problem = error.problem or ""
+    if "'\\t'" in problem:
+        return ": indent by spaces, not by tabs"
+    if "mapping values are not allowed" in problem:
+        return ": put quotes around a value with a colon in it, and look at the indentation"
+    return ""
 
 
 class _Mark(Protocol):
@@ -103,10 +137,11 @@ class _Mark(Protocol):
 class _Reader:
     """Walks the nodes along the table of fields and collects what is wrong."""
 
-    def __init__(self, name: str) -> None:
-        self.findings: list[Finding] = []
+    def __init__(self, name: str, findings: list[Finding]) -> None:
+        self._findings = findings
         self._name = name
         self._nodes = 0
+        self._places: dict[str, Node] = {}
 
     def mapping(self, node: Node, mapping: Mapping, key: str) -> dict[str, Any]:
         """The values of a mapping's keys, as far as they are right."""
@@ -117,8 +152,8 @@ class _Reader:
         known = {field.key: field for field in mapping.fields}
         seen: dict[str, int] = {}
         for key_node, value_node in self._visit(node.value):
-            word = key_node.value if isinstance(key_node, ScalarNode) else ""
-            path = f"{key}.{word}" if key else str(word)
+            word = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
+            path = _joined(key, word)
             field = known.get(word)
             if field is None:
                 self._blame(key_node, path, f"unknown key{_hint(word, known)}")
@@ -132,73 +167,90 @@ class _Reader:
                 self._blame(node, key, f"{missing} is missing")
         return values
 
+    def blame_key(self, key: str, what: str) -> None:
+        """Find fault with a key that was read; one that has no place was left to its default."""
+        node = self._places.get(key)
+        self._findings.append(_at(node.start_mark if node else None, self._name, key, what))
+
     def _field(self, node: Node, field: Field, path: str, values: dict[str, Any]) -> None:
-        if _is_empty(node) and not field.many:
-            if not field.nullable and not isinstance(field.kind, Mapping):
-                self._blame(node, path, "has no value: give one, or leave the key out")
-            return
-        if not field.many:
+        """Read a key's value into the values, if it is right."""
+        self._places[path] = node
+        if field.many:
+            values[field.name] = self._items(node, field, path)
+        elif not _is_empty(node):
             ok, value = self._value(node, field, path)
             if ok:
                 values[field.name] = value
-            return
+        elif not field.may_be_empty:
+            self._blame(node, path, "has no value: give one, or leave the key out")
+
+    def _items(self, node: Node, field: Field, path: str) -> tuple[object, ...]:
+        """The items of a list, as far as they are right."""
         if not isinstance(node, SequenceNode):
             self._blame(node, path, "must be a list: [] for none, or an item a line behind '- '")
-            return
-        items = []
+            return ()
+        if len(node.value) < field.least:
+            self._blame(node, path, "needs at least one item")
+        items: list[object] = []
+        seen: set[object] = set()
         for index, item in enumerate(self._visit(node.value)):
-            ok, value = self._value(item, field, f"{path}[{index}]")
-            if ok and value in items:
-                self._blame(item, f"{path}[{index}]", "is there twice")
-            elif ok:
-                items.append(value)
-        values[field.name] = tuple(items)
+            key = f"{path}[{index}]"
+            self._places[key] = item
+            ok, value = self._value(item, field, key)
+            if not ok:
+                continue
+            # Mappings are alike where their names are, whatever else they say: see `conflicts`.
+            if not isinstance(field.kind, Mapping):
+                if value in seen:
+                    self._blame(item, key, "is there twice")
+                    continue
+                seen.add(value)
+            items.append(value)
+        return tuple(items)
 
     def _value(self, node: Node, field: Field, path: str) -> tuple[bool, object]:
         """Read a value: whether it is right, and what it is."""
-        if isinstance(field.kind, Mapping):
-            before = len(self.findings)
-            values = self.mapping(node, field.kind, path)
-            if len(self.findings) > before:
-                return False, None
-            return True, field.kind.build(values)
-        if not isinstance(node, ScalarNode):
-            self._blame(node, path, "must be a single value")
-            return False, None
-        if node.tag not in _PLAIN_TAGS:
-            self._blame(node, path, f"has the tag {node.tag}: leave it out")
-            return False, None
         try:
-            return True, field.kind.read(node.value)
+            if isinstance(field.kind, Mapping):
+                before = len(self._findings)
+                values = self.mapping(node, field.kind, path)
+                if len(self._findings) == before:
+                    return True, field.kind.build(values)
+            elif isinstance(node, ScalarNode):
+                return True, field.kind.read(node.value)
+            else:
+                self._blame(node, path, "must be a single value")
         except ValueError as error:
             self._blame(node, path, str(error))
-            return False, None
+        return False, None
 
     def _visit(self, items: list[Any]) -> Iterator[Any]:
         for item in items:
             self._nodes += 1
             if self._nodes > _MAX_NODES:
-                raise _only(self._name, "has too many items")
+                raise only(self._name, "has too many items")
             yield item
 
     def _blame(self, node: Node, key: str, what: str) -> None:
-        self.findings.append(_at(node.start_mark, self._name, key, what))
-
-
-# What YAML resolves plain scalars to by itself; any other tag was written into the file.
-_PLAIN_TAGS: Final = frozenset(
-    f"tag:yaml.org,2002:{kind}"
-    for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge")
-)
+        self._findings.append(_at(node.start_mark, self._name, key, what))
 
 
 def _is_empty(node: Node) -> bool:
-    """Whether a value was left out, or is `null` or `~`."""
-    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+    """Whether a value was left out, or is `null` or `~`; in quotes it is text."""
+    plain = isinstance(node, ScalarNode) and node.style is None
+    return plain and node.value in ("", "~", "null", "Null", "NULL")
+
+
+def _joined(key: str, word: str) -> str:
+    """The path of a key in a mapping; one that would garble the message is shown as a literal."""
+    shown = word if re.fullmatch(r"[!-~]{1,40}", word) else ascii(word[:40])
+    return f"{key}.{shown}" if key else shown
 
 
 def _hint(word: str, known: dict[str, Field]) -> str:
-    close = get_close_matches(word.replace("_", "-"), known, n=1)
+    if word == "<<":
+        return ": merging is not supported, write the keys out"
+    close = get_close_matches(word.lower().replace("_", "-"), known, n=1)
     if close:
         return f", did you mean {close[0]}?"
     return f"; there are {', '.join(known)}"
@@ -209,10 +261,5 @@ def _names(mapping: Mapping) -> str:
 
 
 def _at(mark: _Mark | None, name: str, key: str, what: str) -> Finding:
-    """A finding at a place in the text; every node and event that was parsed has one."""
     line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
     return Finding(name, line, column, key, what)
-
-
-def _only(name: str, what: str) -> ConfigError:
-    return ConfigError([Finding(name, 0, 0, "", what)])
