@@ -17,6 +17,7 @@ again, a piece a turn, and sending what the table holds by then.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Protocol
 
 from reflector.bgp.limits import (
@@ -200,7 +201,9 @@ class UpdateGroup:
             told = before is not None and before.audience & kind != 0
             if after is not None and after.audience & kind:
                 announced[after].append(prefix)
-                if told and before is not None and before.source is not after.source:
+                # Where ours replaces ours, it may be one that not every member can be told.
+                replaced = before is not None and before.source is not after.source
+                if told and (replaced or after.source.local):
                     train.taken_back[after.source].append(prefix)
             elif told and before is not None:
                 withdrawn[before.source].append(prefix)
@@ -284,8 +287,9 @@ class UpdateGroup:
         routes, kind = self._table.routes, self._kind
         by_path: dict[Path, list[bytes]] = defaultdict(list)
         taken_back = []
-        for _ in range(count):
-            prefix, held = missed.popitem()
+        # The longest missed first: what changes all the time must not starve what changed once.
+        for prefix, held in list(islice(missed.items(), count)):
+            del missed[prefix]
             candidates = routes.get(prefix)
             best = None if candidates is None else candidates.best
             if best is not None and best.audience & kind and _can_have(member, best):

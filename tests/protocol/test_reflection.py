@@ -503,6 +503,19 @@ def test_our_own_route_takes_the_place_of_a_peers_also_where_it_can_not_be_told(
     assert "1.0.0.2/32" in six.prefixes
 
 
+def test_our_own_route_is_withdrawn_where_its_new_next_hop_can_not_be_told() -> None:
+    """RFC 4271 9.2: from a third party's next hop to our own, which an IPv6 session lacks."""
+    classroom = Classroom()
+    six = classroom.join("six", "2001:db8::1", router_id="1.1.1.1", local_address="2001:db8::fe")
+    prefix = ip_network("1.0.0.2/32")
+    classroom.speaker.originate([LocalRoute(prefix, IPv4Address("10.9.9.9"))])
+    classroom.turn()
+    assert six.prefixes == {"1.0.0.2/32"}
+    classroom.speaker.originate([LocalRoute(prefix)])
+    classroom.turn()
+    assert six.prefixes == set()
+
+
 def test_our_own_routes_change_as_asked() -> None:
     """RFC 4271 9.2: announced, replaced and withdrawn, in one turn or in several."""
     classroom = Classroom()
