@@ -46,6 +46,12 @@ CATCH_UP_PIECE_PREFIXES: Final = 10_000
 # Octets read from one peer in a turn: a peer that floods can't starve the others.
 READ_TURN_BYTES: Final = 64 << 10
 
+# Octets read from all peers together in a turn: at most some 100 ms of work (tiny UPDATEs with
+# attributes of their own), so that hundreds that flood delay nobody's KEEPALIVE, and what a turn
+# sends stays small. Beyond, each still reads a little, so that its hold timer sees it.
+READ_ALL_TURN_BYTES: Final = 256 << 10
+READ_LEAST_BYTES: Final = 1 << 10
+
 # Interned paths that are remembered for one peer; past the bound the memory is dropped, which
 # costs only time.
 MAX_PATHS_PER_PEER: Final = 1 << 17

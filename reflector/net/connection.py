@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from reflector.bgp.events import Event
-from reflector.bgp.limits import READ_TURN_BYTES, RESUME_BYTES
+from reflector.bgp.limits import RESUME_BYTES
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Session, Timer
+from reflector.net.reading import ReadTurn
 from reflector.reports import PeerName
 from reflector.rib.path import IPAddress
 from reflector.speaker import Peer
@@ -36,6 +37,7 @@ class Connection:
         name: The peer, as far as it is known.
         on_events: Called with what happened, after each turn in which something did.
         on_room: Called when the backlog has shrunk below `limits.RESUME_BYTES`.
+        reading: Shared by all connections of a loop; None for one on its own.
 
     Attributes:
         outbound: Whether we dialled it.
@@ -56,6 +58,7 @@ class Connection:
         local_address: IPAddress,
         on_events: Callable[["Connection", list[Event]], None],
         on_room: Callable[[], None],
+        reading: ReadTurn | None = None,
         outbound: bool = False,
     ) -> None:
         self.session = session
@@ -74,6 +77,7 @@ class Connection:
         self._fd = sock.fileno()
         self._on_events = on_events
         self._on_room = on_room
+        self._reading = reading or ReadTurn()
         self._queue: deque[bytes | memoryview] = deque()
         self._backlog_bytes = 0
         self._writing = False
@@ -161,7 +165,7 @@ class Connection:
 
     def _on_readable(self) -> None:
         try:
-            data = self._sock.recv(READ_TURN_BYTES)
+            data = self._sock.recv(self._reading.limit)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -171,6 +175,7 @@ class Connection:
             self._lost("the peer closed the connection without a NOTIFICATION")
             return
         self.bytes_in += len(data)
+        self._reading.took(len(data))
         if self._closing is not None:
             return  # read and thrown away, so that closing sends no reset
         events = self.session.receive_data(data)
