@@ -103,7 +103,8 @@ def test_unknown_attributes_are_sent_on_as_partial_or_not_at_all(
 )
 def test_known_attributes_are_sent_with_the_flags_of_their_rfc(before: bytes, after: bytes) -> None:
     attributes = judge(wire.usual(more=before))
-    assert attributes.middle == b"".join(sorted([wire.local_pref(), after], key=lambda a: a[1]))
+    ordered: list[bytes] = sorted([wire.local_pref(), after], key=_code)
+    assert attributes.middle == b"".join(ordered)
     assert attributes.findings == ()
 
 
@@ -201,3 +202,7 @@ def test_an_extended_length_is_written_only_where_it_is_needed(size: int, head: 
 @pytest.mark.parametrize("block", [b"\x40", b"\x40\1", b"\x50\1\0", b"\x40\1\1", b"\x50\1\0\1"])
 def test_what_does_not_fit_is_located_past_the_end(block: bytes) -> None:
     assert locate(block, 0)[3] > len(block)
+
+
+def _code(attribute: bytes) -> int:
+    return attribute[1]

@@ -10,7 +10,7 @@ from tests.support import wire
 
 def test_a_frame_has_a_marker_a_length_and_a_type() -> None:
     assert frame(MessageType.UPDATE, b"\0\0\0\0") == wire.update()
-    assert KEEPALIVE == wire.keepalive()
+    assert wire.keepalive() == KEEPALIVE
 
 
 def test_the_length_of_a_good_header_is_its_messages() -> None:
