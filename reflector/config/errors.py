@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 
+def printable(text: str) -> str:
+    """A text on one line and without what a terminal would obey: messages quote the file."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One mistake in a file.
@@ -23,7 +28,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = [self.file, *(str(n) for n in (self.line, self.column) if n)]
-        return f"{':'.join(where)}: {self.key + ': ' if self.key else ''}{self.what}"
+        return printable(f"{':'.join(where)}: {self.key + ': ' if self.key else ''}{self.what}")
 
 
 class ConfigError(Exception):

@@ -1,27 +1,24 @@
 """Reads FRR's bgpd.conf, so that the file of a course takes no rewriting.
 
-Statements are read in one pass and put together at the end, since a peer group may be described
-after it is used. What FRR would do and the reflector can't stops the start (`frr_statements`).
+Statements are recognised one by one (`frr_grammar`), and peers are put together at the end
+(`frr_peers`), since a peer group may be described after it is used. What FRR would do and the
+reflector can't stops the start (`frr_statements`).
 """
 
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, ip_network
+import re
+from collections.abc import Callable
+from difflib import SequenceMatcher
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 
 from reflector.config import kinds
-from reflector.config.errors import ConfigError, Finding
-from reflector.config.frr_statements import COSMETIC, REFUSED, lookup
-from reflector.config.model import (
-    Config,
-    FamilyName,
-    IPAddress,
-    IPNetwork,
-    LocalNetwork,
-    Neighbor,
-    PeerRange,
-    PeerSettings,
-)
+from reflector.config.errors import ConfigError, Finding, printable
+from reflector.config.frr_grammar import Statement, UnknownStatementError, recognise
+from reflector.config.frr_peers import FAMILIES, FRR_DEFAULT, INTERNAL, Peer, Peers
+from reflector.config.frr_statements import BLOCKS, COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
+from reflector.config.model import Config, FamilyName, IPNetwork, LimitsConfig, LocalNetwork
+from reflector.config.source import read_text
 
 
 def read_frr(path: Path) -> tuple[Config, list[str]]:
@@ -33,321 +30,333 @@ def read_frr(path: Path) -> tuple[Config, list[str]]:
     Raises:
         ConfigError: With everything that is wrong with it or not supported.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ConfigError([Finding(str(path), 0, 0, "", f"can't be read: {error.strerror}")]) from (
-            error
-        )
-    except UnicodeDecodeError as error:
-        raise ConfigError([Finding(str(path), 0, 0, "", "the file is not UTF-8 text")]) from error
-    return parse_frr(text, str(path))
+    return parse_frr(read_text(path), str(path))
 
 
 def parse_frr(text: str, name: str) -> tuple[Config, list[str]]:
-    """Make a configuration of a bgpd.conf's text; `name` is the file's, for messages."""
+    """Make a configuration of a bgpd.conf's text.
+
+    Args:
+        text: The file's.
+        name: Of the file, for messages.
+
+    Returns:
+        The configuration, and notes on what was skipped.
+
+    Raises:
+        ConfigError: With everything that is wrong with it or not supported.
+    """
     reader = _Reader(name)
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split()
+    for number, line in enumerate(text.split("\n"), 1):
+        # As FRR splits: other white space than this may be part of a description.
+        words = [word for word in re.split("[ \t\r]", line) if word]
         if words and not words[0].startswith(("!", "#")):
-            reader.statement(number, words)
+            reader.line(number, words)
     config = reader.build()
     if reader.findings:
         raise ConfigError(sorted(reader.findings, key=lambda each: each.line))
-    return config, reader.notes
-
-
-@dataclass(slots=True)
-class _Peer:
-    """A neighbor or a peer group, as far as it was described; None is for "not said"."""
-
-    line: int
-    is_group: bool = False
-    group: str | None = None
-    remote_as: int | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    active: dict[FamilyName, bool] = field(default_factory=dict)
-
-
-class _Wrong(Exception):  # noqa: N818 - it never leaves the module
-    """A statement is understood and its value is not; the message says what is wrong."""
+    return config, [printable(f"{name}:{line}: {note}") for line, note in sorted(reader.notes)]
 
 
 class _Reader:
+    """Collects what the lines say."""
+
     def __init__(self, name: str) -> None:
         self.findings: list[Finding] = []
-        self.notes: list[str] = []
+        self.notes: list[tuple[int, str]] = []
         self._name = name
         self._line = 0
         self._asn: int | None = None
+        self._default = FRR_DEFAULT
+        self._values: dict[str, Any] = {}
+        self._networks: dict[IPNetwork, None] = {}
+        self._peers = Peers()
+        # Where we are: below `router bgp`, in an address family of it, or in a block that is not
+        # ours, and whether that is one which was refused.
         self._in_router = False
         self._family: FamilyName | None = None
-        self._top: dict[str, Any] = {}
-        self._networks: dict[IPNetwork, int] = {}
-        self._ranges: list[tuple[int, IPNetwork, str]] = []
-        self._peers: dict[str, _Peer] = {}
+        self._foreign: str | None = None
 
-    def statement(self, line: int, words: list[str]) -> None:
-        """Read one statement."""
-        self._line = line
+    def line(self, number: int, words: list[str]) -> None:
+        """Read one line, which is no comment."""
+        self._line = number
         no = words[0] == "no" and len(words) > 1
-        words = words[1:] if no else words
+        statement_words = words[1:] if no else words
         try:
-            if not self._structure(words) and not self._understood(words, no=no):
-                self._known(words, no=no)
-        except (_Wrong, ValueError) as error:
+            statement = recognise(statement_words, no=no)
+            if not self._is_foreign(statement.entry):
+                self._statement(statement, _shown(words), no=no)
+        except UnknownStatementError as error:
+            # What a block that is not ours holds is not ours to judge.
+            if self._foreign is None:
+                self._blame(f"{_shown(words)}: {error}")
+        except ValueError as error:
             self._blame(f"{_shown(words)}: {error}")
 
-    # Blocks.
-
-    def _structure(self, words: list[str]) -> bool:
-        """Whether it is one of the statements that open and close blocks."""
-        match words:
-            case ["router", "bgp", asn]:
-                self._asn = _asn(asn)
-                self._in_router, self._family = True, None
-            case ["address-family", ("ipv4" | "ipv6") as family] | [
-                "address-family",
-                ("ipv4" | "ipv6") as family,
-                "unicast",
-            ] if self._in_router:
-                self._family = family
-            case ["exit-address-family"]:
-                self._family = None
-            case ["exit"] | ["end"] | ["quit"]:
-                self._in_router = self._family is not None and words == ["exit"]
-                self._family = None
-            case _:
-                return False
-        return True
-
-    # Statements that are read.
-
-    def _understood(self, words: list[str], *, no: bool) -> bool:
-        if not self._in_router:
+    def _is_foreign(self, entry: str) -> bool:
+        """Whether a statement is only the content or the end of a block that is not ours."""
+        if self._foreign is None:
             return False
-        match words:
-            case ["bgp", "router-id", text]:
-                self._top["router_id"] = None if no else kinds.ROUTER_ID.read(text)
-            case ["bgp", "cluster-id", text]:
-                self._top["cluster_id"] = None if no else _cluster_id(text)
-            case ["timers", "bgp", _, hold]:
-                self._top["hold_time_s"] = kinds.HOLD_TIME.read(hold)
-            case ["bgp", "listen", "range", text, "peer-group", group] if not no:
-                self._ranges.append((self._line, _network(text), group))
-            case ["network", text]:
-                self._own_network(_network(text), no=no)
-            case ["neighbor", name, *rest] if rest:
-                return self._neighbor(name, rest, no=no)
-            case _:
-                return False
-        return True
+        if entry in _ENDS:
+            self._in_router = self._foreign == "address-family"
+            self._foreign = None
+            return True
+        if entry.split(maxsplit=1)[0] in _ROUTER_STATEMENTS and self._foreign in REFUSED:
+            return True
+        # As in FRR, a statement of the top level ends a block without a word.
+        self._foreign = None
+        return False
 
-    def _own_network(self, network: IPNetwork, *, no: bool) -> None:
+    def _statement(self, statement: Statement, shown: str, *, no: bool) -> None:
+        entry = statement.entry
+        if entry in UNDERSTOOD:
+            self._understood(statement, no=no)
+            return
+        if entry in BLOCKS and not no:
+            self._foreign, self._in_router, self._family = entry, False, None
+        if no and entry in REFUSED_NO:
+            raise ValueError(REFUSED_NO[entry])
+        if entry in REFUSED and not no:
+            raise ValueError(REFUSED[entry])
+        reason = COSMETIC.get(entry, "it is off here in any case")
+        self._note(self._line, f"{shown}: skipped, {reason}")
+
+    def _understood(self, statement: Statement, *, no: bool) -> None:
+        entry = statement.entry
+        if no and (entry in _ENDS or entry == "end" or entry.startswith("address-family ")):
+            raise ValueError("there is nothing to take back; take the line out")
+        if entry in _ENDS or entry == "end":
+            # `exit` in an address family leads back to the router, and from there to the top.
+            in_family = self._family is not None and entry in ("exit", "quit")
+            self._in_router &= in_family or entry == "exit-address-family"
+            self._family = None
+        elif entry == "router bgp *":
+            self._router(*statement.arguments, no=no)
+        elif not self._in_router:
+            raise ValueError("belongs below a `router bgp` line")
+        elif entry.startswith("address-family "):
+            self._family = "ipv4" if " ipv4" in entry else "ipv6"
+        elif "neighbor *" in entry:
+            self._neighbor(statement, no=no)
+        else:
+            self._global(statement, no=no)
+
+    def _router(self, text: str = "", *, no: bool) -> None:
+        if no:
+            raise ValueError("all would be taken back; take the line out")
+        asn = _asn(text)
+        if self._asn not in (None, asn):
+            raise ValueError(f"we are in AS {self._asn} already, and there can be only one")
+        self._asn = asn
+        self._in_router, self._family = True, None
+
+    def _global(self, statement: Statement, *, no: bool) -> None:
+        """Read a statement on the reflector itself."""
+        given = statement.arguments
+        match statement.entry:
+            case "bgp router-id *":
+                self._set("router_id", None if no else kinds.ROUTER_ID.read(given[0]))
+            case "bgp cluster-id *":
+                self._set("cluster_id", None if no else _cluster_id(given[0]))
+            case "timers bgp * *":
+                self._set("hold_time_s", None if no else _hold_time(*given))
+            case "bgp listen limit *":
+                self._set("limits", None if no else self._limits(given[0]))
+            case "bgp default ipv4-unicast" | "bgp default ipv6-unicast" as entry:
+                family = FAMILIES[entry == "bgp default ipv6-unicast"]
+                self._default = self._default - {family} if no else self._default | {family}
+            case "bgp listen range * peer-group *":
+                self._range(_network(given[0]), given[1] if len(given) > 1 else "", no=no)
+            case "network *" | "network * mask *":
+                self._own_network(*given, no=no)
+            case entry:
+                raise NotImplementedError(entry)
+
+    def _set(self, name: str, value: object) -> None:
+        """Set a value of the configuration; None for its default."""
+        if value is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = value
+
+    def _own_network(self, text: str = "", mask: str | None = None, *, no: bool) -> None:
+        network = _own_network(text, mask)
         if no:
             self._networks.pop(network, None)
         else:
-            self._networks[network] = self._line
+            self._networks[network] = None
 
-    def _neighbor(self, name: str, words: list[str], *, no: bool) -> bool:
-        match words:
-            case ["peer-group"]:
-                self._peer(name).is_group = True
-            case ["peer-group", group]:
-                self._peer(name).group = None if no else group
-            case ["remote-as", text]:
-                self._peer(name).remote_as = None if no else self._remote_as(text)
-            case ["activate"]:
-                self._peer(name).active[self._family or "ipv4"] = not no
-            case [keyword] if keyword in _FLAGS:
-                self._peer(name).values[_FLAGS[keyword]] = not no
-            case ["description", *text] if text:
-                self._set(name, "description", kinds.TEXT, " ".join(text), no=no)
-            case ["timers", keepalive, hold] if keepalive != "connect":
-                self._set(name, "hold_time_s", kinds.HOLD_TIME, hold, no=no)
-            case [keyword, text] if keyword in _VALUES:
-                attribute, kind = _VALUES[keyword]
-                self._set(name, attribute, kind, text, no=no)
-            case _:
-                return False
-        return True
+    def _limits(self, text: str) -> LimitsConfig | None:
+        limit, default = _number(kinds.integer(1, 65535), text), LimitsConfig()
+        if limit > default.max_sessions:
+            return LimitsConfig(max_sessions=limit)
+        self._note(
+            self._line,
+            f"bgp listen limit {limit}: skipped, there is no cliff before "
+            f"{default.max_sessions} connections",
+        )
+        return None
 
-    def _set(self, name: str, attribute: str, kind: kinds.Kind, text: str, *, no: bool) -> None:
-        values = self._peer(name).values
+    def _range(self, network: IPNetwork, group: str, *, no: bool) -> None:
         if no:
-            values.pop(attribute, None)
+            self._peers.ranges.pop(network, None)
+            return
+        line, other = self._peers.ranges.setdefault(network, (self._line, group))
+        if other != group:
+            raise ValueError(f"is the range of peer group {other} already, by line {line}")
+
+    def _neighbor(self, statement: Statement, *, no: bool) -> None:
+        """Read a statement on a neighbor or peer group."""
+        if not statement.arguments:
+            raise ValueError("is not complete: it must say which one")
+        name, *given = statement.arguments
+        if no and statement.entry in ("no neighbor *", "neighbor * peer-group"):
+            self._peers.forget(name)
+            return
+        peer = self._peers.get(name, self._line, self._default)
+        family = self._family or "ipv4"
+        match statement.entry:
+            case "neighbor * peer-group":
+                peer.is_group = True
+            case "neighbor * peer-group *":
+                peer.group = None if no else given[0]
+            case "neighbor * remote-as *" | "neighbor * remote-as internal":
+                self._remote_as(name, peer, given, no=no)
+            case "neighbor * activate":
+                peer.active[family] = not no
+            case "neighbor * route-reflector-client":
+                peer.clients[family] = not no
+            case entry if entry in _FLAGS:
+                peer.values[_FLAGS[entry]] = not no
+            case entry:
+                name, read = _VALUES[entry]
+                _keep(peer, name, None if no else read(*given))
+
+    def _remote_as(self, name: str, peer: Peer, given: list[str], *, no: bool) -> None:
+        if not no:
+            peer.asn = _asn(given[0]) if given else INTERNAL
+        elif peer.is_group:
+            peer.asn = None
         else:
-            values[attribute] = kind.read(text)
-
-    def _remote_as(self, text: str) -> int:
-        if text == "internal":
-            return self._asn or 0
-        if text == "external":
-            raise _Wrong("external peers are not supported yet: every peer is in our own AS")
-        return _asn(text)
-
-    # Statements that are known, and others.
-
-    def _known(self, words: list[str], *, no: bool) -> None:
-        statement = ("no " if no else "") + _shown(words)
-        refused, cosmetic = lookup(REFUSED, words), lookup(COSMETIC, words)
-        # Taking back what isn't there changes nothing; taking back reflection itself would.
-        if no and words[:2] == ["bgp", "client-to-client"]:
-            self._blame(f"{statement}: clients would not reach each other; take the line out")
-        elif refused is not None and not no:
-            self._blame(f"{statement}: {refused}")
-        elif refused is not None or cosmetic is not None:
-            reason = cosmetic or "it is off here in any case"
-            self.notes.append(f"{self._name}:{self._line}: {statement}: skipped, {reason}")
-        elif not self._in_router and words[0] in ("neighbor", "network", "timers", "bgp"):
-            self._blame(f"{statement}: belongs below a `router bgp` line")
-        else:
-            self._blame(f"{statement}: is no statement that is understood; take the line out")
-
-    # Putting it together.
+            # To FRR a neighbor is there by its AS, and gone without.
+            self._peers.forget(name)
 
     def build(self) -> Config:
         """The configuration; what doesn't fit together is added to the findings."""
         if self._asn is None:
-            self._blame("there is no `router bgp` line in it", line=0)
+            if not self.findings:
+                self._blame("there is no `router bgp` line in it", line=0)
             return Config()
-        ranges, neighbors = [], []
-        for line, network, name in self._ranges:
-            group = self._peers.get(name)
-            if group is None or not group.is_group:
-                self._blame(
-                    f"there is no peer group {name}: say `neighbor {name} peer-group`", line
-                )
-            elif self._check_as(name, group, line):
-                ranges.append(PeerRange(network, self._settings(group)))
-        for name, peer in self._peers.items():
-            if not peer.is_group:
-                neighbors += self._neighbor_of(name, peer)
-        return Config(
-            asn=self._asn,
-            networks=tuple(LocalNetwork(network) for network in self._networks),
-            ranges=tuple(dict.fromkeys(ranges)),
-            neighbors=tuple(neighbors),
-            **self._top,
+        networks = tuple(LocalNetwork(network) for network in self._networks)
+        config = Config(asn=self._asn, networks=networks, **self._values)
+        return self._peers.build(
+            config, blame=lambda line, what: self._blame(what, line=line), note=self._note
         )
 
-    def _neighbor_of(self, name: str, peer: _Peer) -> list[Neighbor]:
-        try:
-            address: IPAddress = kinds.ADDRESS.read(name)  # type: ignore[assignment]
-        except ValueError:
-            self._blame(
-                f"neighbor {name} is no address: for a peer group say `neighbor {name} peer-group`",
-                peer.line,
-            )
-            return []
-        merged = self._merged(peer)
-        if merged is None:
-            self._blame(f"there is no peer group {peer.group}", peer.line)
-            return []
-        if merged.values.get("shutdown"):
-            self.notes.append(
-                f"{self._name}:{peer.line}: neighbor {name} is shut down and left out"
-            )
-            return []
-        if not self._check_as(name, merged, peer.line):
-            return []
-        values = merged.values
-        return [
-            Neighbor(
-                address,
-                values.get("port", 179),
-                bool(values.get("passive", False)),
-                self._settings(merged),
-            )
-        ]
-
-    def _merged(self, peer: _Peer) -> _Peer | None:
-        """A peer with what its group says and it does not say itself."""
-        if peer.group is None:
-            return peer
-        group = self._peers.get(peer.group)
-        if group is None or not group.is_group:
-            return None
-        return replace(
-            peer,
-            remote_as=group.remote_as if peer.remote_as is None else peer.remote_as,
-            values=group.values | peer.values,
-            active=group.active | peer.active,
-        )
-
-    def _check_as(self, name: str, peer: _Peer, line: int) -> bool:
-        if peer.remote_as == self._asn:
-            return True
-        if peer.remote_as is None:
-            self._blame(f"{name} has no AS: say `neighbor {name} remote-as {self._asn}`", line)
-        else:
-            self._blame(
-                f"{name} is in AS {peer.remote_as} and we are in {self._asn}: "
-                "external peers are not supported yet",
-                line,
-            )
-        return False
-
-    def _settings(self, peer: _Peer) -> PeerSettings:
-        values = peer.values
-        # Without a word on families a peer is offered both: IPv6 beside IPv4 harms nobody. Once
-        # the file names any, those count, IPv4 being on unless it is switched off, as in FRR.
-        families: tuple[FamilyName, ...] | None = None
-        if peer.active:
-            active = {"ipv4": True} | peer.active
-            families = tuple(name for name in _FAMILIES if active.get(name))
-        return PeerSettings(
-            description=values.get("description", ""),
-            client=bool(values.get("client", False)),
-            hold_time_s=values.get("hold_time_s"),
-            families=families,
-            password=values.get("password"),
-        )
-
-    # Small things.
-
-    def _peer(self, name: str) -> _Peer:
-        return self._peers.setdefault(name, _Peer(self._line))
-
-    def _blame(self, what: str, line: int | None = None) -> None:
+    def _blame(self, what: str, *, line: int | None = None) -> None:
         self.findings.append(Finding(self._name, self._line if line is None else line, 0, "", what))
 
+    def _note(self, line: int, what: str) -> None:
+        self.notes.append((line, what))
 
-_FAMILIES: Final[tuple[FamilyName, ...]] = ("ipv4", "ipv6")
-_FLAGS: Final = {
-    "route-reflector-client": "client",
-    "passive": "passive",
-    "shutdown": "shutdown",
-}
-_VALUES: Final = {
-    "password": ("password", kinds.PASSWORD),
-    "port": ("port", kinds.PORT),
-}
+
+_ENDS: Final = frozenset({"exit", "quit", "exit-address-family", "exit-vrf"})
+# First words of what stands below `router bgp`; in the blocks of other protocols they mean others.
+_ROUTER_STATEMENTS: Final = frozenset(
+    {"bgp", "neighbor", "network", "timers", "redistribute", "distance", "aggregate-address"}
+)
+
+
+def _keep(peer: Peer, name: str, value: object) -> None:
+    """Set a value of a peer; None for that of its group, or the default."""
+    if value is None:
+        peer.values.pop(name, None)
+    else:
+        peer.values[name] = value
 
 
 def _shown(words: list[str]) -> str:
-    """A statement for messages, without the secret in it."""
-    if "password" in words:
-        words = [*words[: words.index("password") + 1], "..."]
-    return " ".join(words)
+    """A statement for messages, without the secret that may be in it, even if mistyped."""
+    for index, word in enumerate(words[:-1]):
+        alike = SequenceMatcher(None, word.lower(), "password").ratio() > _LIKE_PASSWORD
+        if alike or "password".startswith(word):
+            words = [*words[: index + 1], "..."]
+            break
+    return " ".join(words)[:_MAX_SHOWN]
+
+
+_LIKE_PASSWORD: Final = 0.6
+_MAX_SHOWN: Final = 200
+
+
+def _number(kind: kinds.Kind, text: str) -> int:
+    return int(str(kind.read(text)))
 
 
 def _asn(text: str) -> int:
-    return int(str(kinds.ASN.read(text)))
+    """An AS number, also as two halves (RFC 5396)."""
+    high, dot, low = text.partition(".")
+    if dot and re.fullmatch("[0-9]{1,5}", high) and re.fullmatch("[0-9]{1,5}", low):
+        text = str((int(high) << 16) + int(low))
+    return _number(kinds.ASN, text)
 
 
-def _network(text: str) -> IPNetwork:
-    """A prefix as FRR reads it: bits beyond its length are cut off."""
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        raise _Wrong(f"{text!r} is not an IP prefix such as 10.0.0.0/8") from None
+def _hold_time(keepalive: str, hold: str) -> int:
+    _number(kinds.integer(0, 65535), keepalive)
+    return _number(kinds.HOLD_TIME, hold)
 
 
 def _cluster_id(text: str) -> IPv4Address:
     """An address, or the number that it is."""
-    if text.isascii() and text.isdigit() and 0 < int(text) < 1 << 32:
+    if re.fullmatch("[0-9]{1,10}", text) and 0 < int(text) < 1 << 32:
         return IPv4Address(int(text))
-    router_id = kinds.ROUTER_ID.read(text)
-    assert isinstance(router_id, IPv4Address)  # noqa: S101 - what the kind reads
-    return router_id
+    return IPv4Address(str(kinds.ROUTER_ID.read(text)))
+
+
+def _network(text: str) -> IPNetwork:
+    """A prefix as FRR reads it: bits beyond its length are cut off."""
+    if re.fullmatch("[0-9a-fA-F:.]+/[0-9]{1,3}", text):
+        try:
+            return ip_network(text, strict=False)
+        except ValueError:
+            pass
+    raise ValueError(f"{text!r} is not an IP prefix such as 10.0.0.0/8")
+
+
+def _own_network(text: str, mask: str | None = None) -> IPNetwork:
+    """A prefix of a `network` statement, whose length may be a mask's or that of its class."""
+    network: IPNetwork
+    if mask is not None:
+        try:
+            network = IPv4Network(f"{IPv4Address(text)}/{IPv4Address(mask)}", strict=False)
+        except ValueError:
+            raise ValueError(f"{text} mask {mask} is not an IPv4 prefix") from None
+    else:
+        network = _network(text if "/" in text else f"{text}/{_class_length(text)}")
+    kinds.OWN_NETWORK.read(str(network))
+    return network
+
+
+def _class_length(text: str) -> int:
+    """The prefix length of an address's class, as before 1993 and in FRR to this day."""
+    try:
+        address = IPv4Address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP prefix such as 10.0.0.0/8") from None
+    if not int(address):
+        return 0
+    first = address.packed[0]
+    return 8 if first < 128 else 16 if first < 192 else 24  # noqa: PLR2004 - classes A, B and C
+
+
+_FLAGS: Final = {
+    "neighbor * passive": "passive",
+    "neighbor * shutdown": "shutdown",
+    "neighbor * shutdown message ...": "shutdown",
+}
+_VALUES: Final[dict[str, tuple[str, Callable[..., object]]]] = {
+    "neighbor * description ...": ("description", kinds.TEXT.read),
+    "neighbor * password *": ("password", kinds.PASSWORD.read),
+    "neighbor * port *": ("port", kinds.PORT.read),
+    "neighbor * timers * *": ("hold_time_s", _hold_time),
+}

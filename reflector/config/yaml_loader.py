@@ -4,7 +4,6 @@ The file is parsed to nodes and no further: YAML's own ideas of what a scalar me
 play, and each node knows its line and column.
 """
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +22,7 @@ from reflector.config.source import decode, only, read_text
 _MAX_NODES: Final = 200_000
 # Composing recurses; a file of a thousand brackets must not end in a RecursionError.
 _MAX_DEPTH: Final = 32
+_MAX_SHOWN: Final = 40  # characters of a key that is unknown
 
 
 def load_yaml(path: Path) -> Config:
@@ -153,7 +153,7 @@ class _Reader:
         seen: dict[str, int] = {}
         for key_node, value_node in self._visit(node.value):
             word = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
-            path = _joined(key, word)
+            path = f"{key}.{word[:_MAX_SHOWN]}" if key else word[:_MAX_SHOWN]
             field = known.get(word)
             if field is None:
                 self._blame(key_node, path, f"unknown key{_hint(word, known)}")
@@ -239,12 +239,6 @@ def _is_empty(node: Node) -> bool:
     """Whether a value was left out, or is `null` or `~`; in quotes it is text."""
     plain = isinstance(node, ScalarNode) and node.style is None
     return plain and node.value in ("", "~", "null", "Null", "NULL")
-
-
-def _joined(key: str, word: str) -> str:
-    """The path of a key in a mapping; one that would garble the message is shown as a literal."""
-    shown = word if re.fullmatch(r"[!-~]{1,40}", word) else ascii(word[:40])
-    return f"{key}.{shown}" if key else shown
 
 
 def _hint(word: str, known: dict[str, Field]) -> str:

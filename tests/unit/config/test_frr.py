@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from reflector.config.errors import ConfigError
 from reflector.config.frr import parse_frr, read_frr
-from reflector.config.frr_statements import COSMETIC, REFUSED
+from reflector.config.frr_statements import COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
 from reflector.config.model import Config, LocalNetwork, PeerRange, PeerSettings, settings_for
 
 COURSE = """\
@@ -197,32 +198,96 @@ def test_a_file_without_bgp() -> None:
     assert blamed("hostname x\n") == ["bgpd.conf: there is no `router bgp` line in it"]
 
 
+def example(entry: str, more: str = "x y z") -> str:
+    """A statement that an entry of a table knows."""
+    if "... interface" in entry.replace("*", "..."):
+        more = ""  # whatever follows is an interface's name
+    return f"{entry.replace('*', '10.0.0.1')} {more}".strip()
+
+
 @pytest.mark.parametrize("entry", COSMETIC)
 def test_every_cosmetic_statement_is_skipped_with_its_line(entry: str) -> None:
-    statement = entry.replace("*", "10.0.0.1")
-    _, notes = parse_frr(f"router bgp 64512\n{statement} x y z\n", "f")
+    _, notes = parse_frr(f"router bgp 64512\n{example(entry)}\n", "f")
     assert len(notes) == 1
-    assert notes[0].startswith(f"f:2: {statement} ")
-    assert "skipped, " in notes[0]
+    assert notes[0].startswith(f"f:2: {entry.replace('*', '10.0.0.1').split('password')[0]}")
+    assert notes[0].endswith(f"skipped, {COSMETIC[entry]}")
 
 
-@pytest.mark.parametrize("entry", [each for each in REFUSED if not each.startswith("router")])
+@pytest.mark.parametrize("entry", REFUSED)
 def test_every_refused_statement_stops_the_start(entry: str) -> None:
-    statement = entry.replace("*", "10.0.0.1")
-    assert REFUSED[entry] in blamed(f"router bgp 64512\n{statement} x y z\n")[0]
+    assert blamed(within(example(entry))) == [f"bgpd.conf:2: {example(entry)}: {REFUSED[entry]}"]
 
 
-def test_a_secret_is_not_repeated() -> None:
-    secret = "s3cret" * 20
-    assert secret not in "".join(blamed(within(f"neighbor kube password {secret}")))
-    assert "zebra" not in "".join(parse_frr(f"password zebra\n{COURSE}", "f")[1])
+@pytest.mark.parametrize("entry", [each for each in REFUSED if each != "router"])
+def test_what_is_refused_may_be_switched_off(entry: str) -> None:
+    _, notes = parse_frr(f"router bgp 64512\nno {example(entry)}\n", "f")
+    assert notes == [f"f:2: no {example(entry)}: skipped, it is off here in any case"]
+
+
+@pytest.mark.parametrize("entry", REFUSED_NO)
+def test_what_is_always_on_can_t_be_switched_off(entry: str) -> None:
+    assert blamed(within(f"no {example(entry)}")) == [
+        f"bgpd.conf:2: no {example(entry)}: {REFUSED_NO[entry]}"
+    ]
+
+
+def test_an_entry_is_in_one_table() -> None:
+    assert not UNDERSTOOD.keys() & COSMETIC.keys()
+    assert not UNDERSTOOD.keys() & REFUSED.keys()
+    assert not COSMETIC.keys() & REFUSED.keys()
+    assert COSMETIC.keys() >= REFUSED_NO.keys()
+
+
+@pytest.mark.parametrize("no", ["", "no "])
+@pytest.mark.parametrize("entry", UNDERSTOOD)
+def test_every_understood_statement_is_dealt_with(entry: str, no: str) -> None:
+    """Not that it means the right thing, but that none is forgotten."""
+    for words in range(1, len(entry.split()) + 1):
+        text = " ".join(entry.split()[:words]).replace("*", "10.0.0.1").replace("...", "a b")
+        for content in (text, f"{no}{text}", within(f"{no}{text}")):
+            with contextlib.suppress(ConfigError):
+                parse_frr(content, "f")
+
+
+SECRET = "s3cret" * 20  # too long for TCP MD5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"neighbor kube password {SECRET}",
+        f"neighbor kube passw {SECRET}",
+        f"neighbor kube pas {SECRET}",
+        f"neighbor kube p {SECRET}",
+        f"neighbor kube pasword {SECRET}",
+        f"neighbor kube Password {SECRET}",
+        f"neighbor kube password two {SECRET}",
+        f"neigbor kube password {SECRET}",
+    ],
+)
+def test_a_secret_is_not_repeated(statement: str) -> None:
+    assert SECRET not in "".join(blamed(within(statement)))
+
+
+@pytest.mark.parametrize(
+    "statement", ["password zebra", "password 8 zebra", "enable password zebra", "passw zebra"]
+)
+def test_nor_in_a_note(statement: str) -> None:
+    (note, *_) = parse_frr(f"{statement}\n{COURSE}", "f")[1]
+    assert "zebra" not in note
+
+
+def test_a_message_is_one_line_whatever_the_file_holds() -> None:
+    (found,) = blamed(within("nonsense \x1b[31m\u2028\x0b" + "x" * 1000))
+    assert found.isprintable()
+    assert len(found) < 400
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read: No such file"):
         read_frr(tmp_path / "no.conf")
-    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+    with pytest.raises(ConfigError, match="is a directory: name the file in it"):
         read_frr(tmp_path)
-    (tmp_path / "bytes.conf").write_bytes(b"router \xff")
-    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+    (tmp_path / "bytes.conf").write_bytes(b"!\nrouter \xff")
+    with pytest.raises(ConfigError, match="conf:2: the file is not UTF-8 text"):
         read_frr(tmp_path / "bytes.conf")

@@ -1,0 +1,200 @@
+"""Peers of a bgpd.conf as far as it describes them, and what they become when all of it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Any, Final
+
+from reflector.config import kinds
+from reflector.config.checks import conflicts
+from reflector.config.model import (
+    BGP_PORT,
+    Config,
+    FamilyName,
+    IPAddress,
+    IPNetwork,
+    Neighbor,
+    PeerRange,
+    PeerSettings,
+)
+
+FAMILIES: Final[tuple[FamilyName, ...]] = ("ipv4", "ipv6")
+INTERNAL: Final = 0  # no AS number (RFC 7607): that of whoever is asked
+FRR_DEFAULT: Final[frozenset[FamilyName]] = frozenset({"ipv4"})
+
+
+@dataclass(slots=True)
+class Peer:
+    """A neighbor or a peer group.
+
+    Args:
+        line: Where it was named first.
+        default: Families that it has without a word (`bgp default ipv4-unicast`).
+        is_group: Whether it is a peer group.
+        group: The group that it is in.
+        asn: Its AS number, or INTERNAL.
+        values: What was said of it, by the names of the model.
+        active: Families that were switched on, or off.
+        clients: Families in which it was said to be a client, or not to be.
+    """
+
+    line: int
+    default: frozenset[FamilyName] = FRR_DEFAULT
+    is_group: bool = False
+    group: str | None = None
+    asn: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    active: dict[FamilyName, bool] = field(default_factory=dict)
+    clients: dict[FamilyName, bool] = field(default_factory=dict)
+
+    def within(self, group: "Peer") -> "Peer":
+        """The peer with what its group says and it doesn't say itself."""
+        return replace(
+            self,
+            default=group.default,
+            asn=group.asn if self.asn is None else self.asn,
+            values=group.values | self.values,
+            active=group.active | self.active,
+            clients=group.clients | self.clients,
+        )
+
+
+class WrongPeerError(Exception):
+    """A peer can't be as the file has it; the message says why."""
+
+
+Say = Callable[[int, str], None]
+
+
+@dataclass(slots=True)
+class Peers:
+    """All peers and groups of a file, by name, and the ranges of the groups."""
+
+    by_name: dict[str, Peer] = field(default_factory=dict)
+    ranges: dict[IPNetwork, tuple[int, str]] = field(default_factory=dict)
+
+    def get(self, name: str, line: int, default: frozenset[FamilyName]) -> Peer:
+        """Find a peer or group, or start one."""
+        return self.by_name.setdefault(_normal(name), Peer(line, default))
+
+    def forget(self, name: str) -> None:
+        """Take back all that was said of a peer, or of a group with its members and ranges."""
+        name = _normal(name)
+        self.by_name.pop(name, None)
+        self.by_name = {key: peer for key, peer in self.by_name.items() if peer.group != name}
+        self.ranges = {key: held for key, held in self.ranges.items() if held[1] != name}
+
+    def build(self, config: Config, *, blame: Say, note: Say) -> Config:
+        """Add the peers to a configuration.
+
+        Args:
+            config: Without them.
+            blame: Called with the line and a sentence for each that can't be.
+            note: The same for each that is left out.
+        """
+        ranges: dict[int, PeerRange] = {}
+        neighbors: dict[int, Neighbor] = {}
+        for network, (line, name) in self.ranges.items():
+            try:
+                group = self._group(name)
+                if group.values.get("shutdown"):
+                    note(line, f"{network} is left out: its group {name} is shut down")
+                else:
+                    ranges[line] = PeerRange(network, _settings(name, group, config.asn))
+            except WrongPeerError as error:
+                blame(line, str(error))
+        for name, peer in self.by_name.items():
+            try:
+                if peer.is_group:
+                    continue
+                neighbor = self._neighbor(name, peer, config.asn)
+                if neighbor is None:
+                    note(peer.line, f"neighbor {name} is left out: it is shut down")
+                else:
+                    neighbors[peer.line] = neighbor
+            except WrongPeerError as error:
+                blame(peer.line, str(error))
+        built = replace(config, ranges=tuple(ranges.values()), neighbors=tuple(neighbors.values()))
+        lines = {f"ranges[{index}]": line for index, line in enumerate(ranges)}
+        lines |= {f"neighbors[{index}]": line for index, line in enumerate(neighbors)}
+        for key, what in conflicts(built):
+            blame(lines[key], what)
+        return built
+
+    def _group(self, name: str) -> Peer:
+        group = self.by_name.get(name)
+        if group is None or not group.is_group:
+            raise WrongPeerError(f"there is no peer group {name}: say `neighbor {name} peer-group`")
+        return group
+
+    def _neighbor(self, name: str, peer: Peer, asn: int) -> Neighbor | None:
+        """What a peer becomes; None if it is shut down."""
+        try:
+            address: IPAddress = kinds.PEER_ADDRESS.read(name)  # type: ignore[assignment]
+        except ValueError:
+            raise WrongPeerError(
+                f"neighbor {name} is no address: for a peer group say `neighbor {name} peer-group`"
+            ) from None
+        if peer.group is not None:
+            peer = peer.within(self._group(peer.group))
+        if peer.values.get("shutdown"):
+            return None
+        return Neighbor(
+            address,
+            peer.values.get("port", BGP_PORT),
+            bool(peer.values.get("passive", False)),
+            _settings(name, peer, asn),
+        )
+
+
+def _settings(name: str, peer: Peer, asn: int) -> PeerSettings:
+    if peer.asn is None:
+        raise WrongPeerError(f"{name} has no AS: say `neighbor {name} remote-as {asn}`")
+    if peer.asn not in (INTERNAL, asn):
+        raise WrongPeerError(
+            f"{name} is in AS {peer.asn} and we are in {asn}: external peers are not supported yet"
+        )
+    families = _families(name, peer)
+    values = peer.values
+    return PeerSettings(
+        description=values.get("description", ""),
+        client=_client(name, peer, families or ("ipv4",)),
+        hold_time_s=values.get("hold_time_s"),
+        families=families,
+        password=values.get("password"),
+    )
+
+
+def _families(name: str, peer: Peer) -> tuple[FamilyName, ...] | None:
+    """The families of a peer.
+
+    A file that says nothing of them, like the course's, means IPv4 to FRR. Here such peers are also
+    offered IPv6: one that doesn't want it doesn't negotiate it.
+    """
+    if not peer.active and peer.default == FRR_DEFAULT:
+        return None
+    active = dict.fromkeys(peer.default, True) | peer.active
+    families = tuple(each for each in FAMILIES if active.get(each))
+    if not families:
+        raise WrongPeerError(f"{name} has no address family: say `neighbor {name} activate` in one")
+    return families
+
+
+def _client(name: str, peer: Peer, families: tuple[FamilyName, ...]) -> bool:
+    """Whether it is a client, which FRR lets differ between families."""
+    roles = {family: peer.clients.get(family, False) for family in families}
+    if len(set(roles.values())) > 1:
+        no, yes = sorted(roles, key=lambda family: roles[family])
+        raise WrongPeerError(
+            f"{name} is a route-reflector-client for {yes} and not for {no}: say "
+            f"`neighbor {name} route-reflector-client` in both address families, or in none"
+        )
+    return any(roles.values())
+
+
+def _normal(name: str) -> str:
+    """A name, or an address in its one shortest form."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
