@@ -88,6 +88,7 @@ class Session:
         self._outgoing: list[bytes] = []
         self._timers: dict[Timer, float | None] = {}
         self._confirmed = False
+        self._notified = False
         self._early = bytearray()
         self._handlers: dict[int, Callable[[bytes], Event | None]] = {
             MessageType.OPEN: self._on_open,
@@ -282,8 +283,12 @@ class Session:
         received: Notification | None = None,
     ) -> Closed:
         if sent is not None and not self.over:
-            # Not after another one, nor in answer to the peer's (RFC 4271 6.4).
             self._outgoing.append(sent.encode())
+            self._notified = True
+        elif sent is not None and self._notified and self._outgoing:
+            # What was wrong with an UPDATE before the octets that ended the session: the first
+            # error is told, and never in answer to the peer's NOTIFICATION (RFC 4271 6.4).
+            self._outgoing[-1] = sent.encode()
         self.state = State.IDLE
         self._timers = dict.fromkeys(Timer)
         return Closed(reason, sent, received)

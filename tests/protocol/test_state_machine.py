@@ -2,6 +2,7 @@
 
 import pytest
 
+from reflector.bgp.errors import SessionError
 from reflector.bgp.events import (
     Closed,
     Established,
@@ -12,7 +13,7 @@ from reflector.bgp.events import (
 from reflector.bgp.limits import MAX_EAGER_BYTES
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Timer
-from reflector.bgp.vocabulary import State
+from reflector.bgp.vocabulary import ErrorCode, State
 from tests.support import wire
 from tests.support.talk import Talk, our_open
 
@@ -112,7 +113,19 @@ def test_an_error_that_is_found_after_a_notification_is_not_told() -> None:
     update, closed = talk.hear(wire.update() + wire.notification(6, 2))
     assert isinstance(update, UpdateReceived)
     assert isinstance(closed, Closed)
-    talk.session.close(Notification(3, 1), "the routing side finds the UPDATE malformed")
+    talk.session.fail(SessionError(ErrorCode.UPDATE_MESSAGE, 1, "the UPDATE is malformed"))
+    assert talk.session.data_to_send() == []
+
+
+def test_the_first_error_is_told_however_the_stream_is_cut() -> None:
+    """RFC 4271 6: an UPDATE is judged after the octets behind it were framed, and comes first."""
+    talk = Talk(confirm=True)
+    talk.hear(wire.open_message() + wire.keepalive())
+    talk.session.receive_data(wire.update() + bytes(19))
+    talk.session.close(Notification(6, 2), "not told: the session is over")
+    talk.session.fail(SessionError(ErrorCode.UPDATE_MESSAGE, 10, "the UPDATE is malformed"))
+    assert talk.session.data_to_send() == [wire.notification(3, 10)]
+    talk.session.fail(SessionError(ErrorCode.UPDATE_MESSAGE, 1, "too late"))
     assert talk.session.data_to_send() == []
 
 
