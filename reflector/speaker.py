@@ -12,7 +12,7 @@ from typing import Final
 
 from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge
 from reflector.bgp.errors import Action, Finding
-from reflector.bgp.limits import MAX_PATHS_PER_PEER
+from reflector.bgp.limits import SPARE_PATHS_PER_PEER
 from reflector.bgp.nlri import IPNetwork, pack_prefix
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
@@ -237,7 +237,7 @@ class Speaker:
                 peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
                 return
             path = Path(peer.source, family, announcement.attributes, next_hop, self._cluster_id)
-            if len(peer.paths) >= MAX_PATHS_PER_PEER:
+            if len(peer.paths) >= max(SPARE_PATHS_PER_PEER, 2 * self.held_by(peer)):
                 peer.paths.clear()
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)

@@ -26,8 +26,10 @@ SEND_HOLD_TIME_S: Final = 480.0
 
 # Distinct attribute blocks that are remembered as judged. A full Internet table has some 100,000;
 # past the bound the memory is dropped whole, which costs only time, so that a peer which invents
-# attributes without end cannot grow the process.
+# attributes without end cannot grow the process. Their octets are bounded too: a block may have 4096
+# of them, and is some 60 octets as a rule.
 MAX_JUDGED_BLOCKS: Final = 1 << 17
+MAX_JUDGED_BYTES: Final = 32 << 20
 
 # Octets that may wait for one peer's socket. Beyond, the peer leaves the train of its update group
 # and is brought up to date route by route when it reads again. The octets are shared between
@@ -52,6 +54,7 @@ READ_TURN_BYTES: Final = 64 << 10
 READ_ALL_TURN_BYTES: Final = 256 << 10
 READ_LEAST_BYTES: Final = 1 << 10
 
-# Interned paths that are remembered for one peer; past the bound the memory is dropped, which
-# costs only time.
-MAX_PATHS_PER_PEER: Final = 1 << 17
+# Interned paths that are remembered for one peer, or twice as many as it holds prefixes, if that is
+# more; past the bound the memory is dropped, which costs only time. Else a peer that announces one
+# prefix with ever new attributes would grow the process.
+SPARE_PATHS_PER_PEER: Final = 1 << 10

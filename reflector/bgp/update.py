@@ -12,7 +12,12 @@ from typing import Final
 from reflector.bgp.as4 import widen
 from reflector.bgp.attributes import Judge, PathAttributes, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
-from reflector.bgp.limits import MAX_JUDGED_BLOCKS, MAX_MESSAGE_BYTES, MIN_UPDATE_BYTES
+from reflector.bgp.limits import (
+    MAX_JUDGED_BLOCKS,
+    MAX_JUDGED_BYTES,
+    MAX_MESSAGE_BYTES,
+    MIN_UPDATE_BYTES,
+)
 from reflector.bgp.message import MARKER, frame
 from reflector.bgp.multiprotocol import (
     Parts,
@@ -44,6 +49,7 @@ class JudgedBlocks:
         self._judge = judge
         self._as4 = as4
         self._known: dict[bytes, PathAttributes] = {}
+        self._known_bytes = 0
 
     def look_up(self, block: bytes) -> PathAttributes | None:
         """The judgement of a block; None where multiprotocol attributes must be taken out first.
@@ -55,9 +61,11 @@ class JudgedBlocks:
         if attributes is None:
             attributes = self._judge.judge(block if self._as4 else widen(block))
             if attributes is not None:
-                if len(self._known) >= MAX_JUDGED_BLOCKS:
+                if len(self._known) >= MAX_JUDGED_BLOCKS or self._known_bytes >= MAX_JUDGED_BYTES:
                     self._known.clear()
+                    self._known_bytes = 0
                 self._known[block] = attributes
+                self._known_bytes += len(block)
         return attributes
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from reflector.net import dialer as dialer_module
 from reflector.net import peering as peering_module
+from reflector.net.connection import Connection
 from reflector.net.dialer import Dialer, Target
 from reflector.reports import PeerDown, PeerUp, Trouble
 from tests.support import wire
@@ -100,7 +101,7 @@ async def test_a_peer_that_dials_again_before_it_is_established_has_given_up_the
 async def test_a_peer_that_dials_many_times_at_once_ends_with_one_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peering_module.Connection, "last_ack_age_s", lambda _: float("inf"))
+    monkeypatch.setattr(Connection, "last_ack_age_s", lambda _: float("inf"))
     async with room() as here:
         await here.join(LOWER, PEER)
         callers = [await here.dial(PEER) for _ in range(8)]

@@ -101,6 +101,15 @@ def test_the_memory_of_judged_blocks_is_bounded(monkeypatch: pytest.MonkeyPatch)
         assert len(memory._known) <= 3
 
 
+def test_the_octets_of_judged_blocks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update_module, "MAX_JUDGED_BYTES", 10_000)
+    memory = blocks()
+    for i in range(100):
+        long = wire.attribute(0xC0, 99, i.to_bytes(4) + bytes(996))
+        assert memory.look_up(wire.usual(more=long)) is not None
+        assert sum(map(len, memory._known)) <= 10_000 + 1100
+
+
 # Writing.
 
 
