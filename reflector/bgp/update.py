@@ -161,7 +161,9 @@ def _read_multiprotocol(
     if not nlri and parts.reach is None:
         _check_without_routes(attributes)  # RFC 4760 4: a withdrawal needs no other attribute
     if nlri:
-        _announce_ipv4(update, attributes, nlri, families)
+        # RFC 7606 2: what is malformed costs all routes of the UPDATE.
+        fault = "" if parts.reach is None else parts.reach.fault
+        _announce_ipv4(update, attributes, nlri, families, fault)
     if parts.reach is not None:
         _announce(update, attributes, parts.reach, families)
 
@@ -182,12 +184,16 @@ def _check_without_routes(attributes: PathAttributes) -> None:
 
 
 def _announce_ipv4(
-    update: Update, attributes: PathAttributes, nlri: bytes, families: frozenset[Family]
+    update: Update,
+    attributes: PathAttributes,
+    nlri: bytes,
+    families: frozenset[Family],
+    fault: str = "",
 ) -> None:
     """Add the routes of the NLRI field."""
     if IPV4_UNICAST in families:
-        usable = usable_ipv4_next_hop(attributes.next_hop)
-        fault = "" if usable else _unusable(attributes.next_hop)
+        if not fault and not usable_ipv4_next_hop(attributes.next_hop):
+            fault = _unusable(attributes.next_hop)
         _add(update, IPV4_UNICAST, attributes, attributes.next_hop, nlri, fault)
     else:
         update.findings.append(_NOT_NEGOTIATED)

@@ -141,6 +141,15 @@ def test_mp_reach_with_wrong_flags_withdraws_the_route(scene: Scene, flags: int)
     assert other.prefixes == {PREFIX}
 
 
+def test_mp_reach_with_wrong_flags_withdraws_the_ipv4_routes_beside_it(scene: Scene) -> None:
+    """RFC 7606 2: all routes of the UPDATE, wherever they stand."""
+    classroom, source, other = scene
+    value = b"\0\2\1\x10" + b"\x20\1" * 8 + b"\0" + wire.prefix(PREFIX6)
+    reach = wire.attribute(0xC0, 14, value)
+    classroom.send(source, wire.update_body(wire.prefix(PREFIX), reach + wire.usual()))
+    assert other.prefixes == set()
+
+
 def test_every_route_of_a_malformed_update_is_withdrawn(scene: Scene) -> None:
     """RFC 7606 2: all routes that the UPDATE holds, and no others."""
     classroom, source, other = scene
