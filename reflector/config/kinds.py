@@ -28,10 +28,12 @@ class Kind:
     Args:
         read: Turns the text into the value, or raises ValueError with a sentence.
         schema: Its JSON Schema.
+        says: What it takes, in words, for the reference.
     """
 
     read: Callable[[str], object]
     schema: Schema
+    says: str
 
 
 def integer(least: int, most: int, *, also: int | None = None) -> Kind:
@@ -48,7 +50,7 @@ def integer(least: int, most: int, *, also: int | None = None) -> Kind:
     schema: Schema = {"type": "integer", "minimum": least, "maximum": most}
     if also is not None:
         schema = {"anyOf": [{"const": also}, schema]}
-    return Kind(read, schema)
+    return Kind(read, schema, span)
 
 
 def choice(*words: str) -> Kind:
@@ -59,7 +61,7 @@ def choice(*words: str) -> Kind:
             return text
         raise ValueError(f"{text!r} is not one of {', '.join(words)}")
 
-    return Kind(read, {"enum": list(words)})
+    return Kind(read, {"enum": list(words)}, ", ".join(f"`{word}`" for word in words))
 
 
 def _read_boolean(text: str) -> bool:
@@ -158,18 +160,20 @@ def _read_path(text: str) -> Path:
     return path
 
 
-BOOLEAN = Kind(_read_boolean, {"type": "boolean"})
-TEXT = Kind(_read_text, {"type": "string", "maxLength": _MAX_TEXT})
-PASSWORD = Kind(
-    _read_password, {"type": "string", "minLength": 1, "maxLength": _MAX_PASSWORD_BYTES}
-)
-ADDRESS = Kind(_read_address, {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
-ROUTER_ID = Kind(_read_router_id, {"type": "string", "format": "ipv4"})
-PEER_ADDRESS = Kind(_read_peer_address, ADDRESS.schema)
-NEXT_HOP = Kind(_read_next_hop, ADDRESS.schema)
-NETWORK = Kind(_read_network, {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"})
-OWN_NETWORK = Kind(_read_own_network, NETWORK.schema)
-PATH = Kind(_read_path, {"type": "string", "pattern": "^/"})
+_ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+_PREFIX: Schema = {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"}
+_SECRET: Schema = {"type": "string", "minLength": 1, "maxLength": _MAX_PASSWORD_BYTES}
+
+BOOLEAN = Kind(_read_boolean, {"type": "boolean"}, "`true`, `false`")
+TEXT = Kind(_read_text, {"type": "string", "maxLength": _MAX_TEXT}, "text")
+PASSWORD = Kind(_read_password, _SECRET, f"text of up to {_MAX_PASSWORD_BYTES} octets")
+ADDRESS = Kind(_read_address, _ADDRESS, "IP address")
+PEER_ADDRESS = Kind(_read_peer_address, _ADDRESS, "IP address")
+NEXT_HOP = Kind(_read_next_hop, _ADDRESS, "IP address")
+ROUTER_ID = Kind(_read_router_id, {"type": "string", "format": "ipv4"}, "as an IPv4 address")
+NETWORK = Kind(_read_network, _PREFIX, "IP prefix")
+OWN_NETWORK = Kind(_read_own_network, _PREFIX, "IP prefix")
+PATH = Kind(_read_path, {"type": "string", "pattern": "^/"}, "absolute path")
 ASN = integer(1, 2**32 - 2)
 PORT = integer(1, 65535)
 HOLD_TIME = integer(3, 65535, also=0)
