@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from reflector import __version__
 from reflector.bgp.errors import Finding
@@ -61,6 +61,7 @@ async def _serve(config: Config, notes: list[str], load: Load) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     app = App(config, load)
+    loop.set_exception_handler(app.on_loop_error)
     # Before listening: who sees the port open may send a signal at once.
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
@@ -116,6 +117,7 @@ class App:
         if not self._listeners:
             raise StartError("there is no address to listen on")
         self.speaker.originate(_local_routes(self.config))
+        self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
         self.dialer.dial(_targets(self.config))
         # What is loaded by now lives for good: the collector need not look at it again. It runs
         # less often than Python's default, since tables make many objects and few cycles.
@@ -190,6 +192,12 @@ class App:
         self.peering.originate_changed()
 
     # Inner workings.
+
+    def on_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop would print as a traceback is a line of the log, and as limited as any."""
+        error = context.get("exception")
+        what = str(context.get("message", "unexpected"))
+        self.log(Trouble(what if error is None else f"{what}: {error!r}"))
 
     def _report_finding(self, peer: Peer, finding: Finding) -> None:
         self.peering.report_finding(peer, finding)

@@ -106,6 +106,7 @@ class Speaker:
         judge = Judge(identity.asn, identity.router_id.packed, self._cluster_id)
         self._blocks = {as4: JudgedBlocks(judge, as4=as4) for as4 in (True, False)}
         self._groups: dict[tuple[Family, int, bool], UpdateGroup] = {}
+        self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
         self._local = Source(
             "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
         )
@@ -187,6 +188,8 @@ class Speaker:
             prefixes = wanted.get(family, {})
             table.withdraw(self._local, table.held.get(self._local, set()) - prefixes.keys())
             for prefix, next_hop in prefixes.items():
+                if self._originated.get((family, prefix), _NOT_ORIGINATED) == next_hop:
+                    continue
                 path = Path(
                     self._local,
                     family,
@@ -195,6 +198,11 @@ class Speaker:
                     self._cluster_id,
                 )
                 table.announce(path, [prefix])
+        self._originated = {
+            (family, prefix): next_hop
+            for family, prefixes in wanted.items()
+            for prefix, next_hop in prefixes.items()
+        }
 
     # The turn.
 
@@ -237,6 +245,8 @@ class Speaker:
                 peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
                 return
             path = Path(peer.source, family, announcement.attributes, next_hop, self._cluster_id)
+            if path.outgrown:
+                self._on_finding(peer, _OUTGROWN)
             if len(peer.paths) >= max(SPARE_PATHS_PER_PEER, 2 * self.held_by(peer)):
                 peer.paths.clear()
             peer.paths[key] = path
@@ -250,6 +260,10 @@ class Speaker:
         return self._groups[family, peer.source.kind, peer.negotiated.as4]
 
 
+_NOT_ORIGINATED: Final = object()
+_OUTGROWN: Final = Finding(
+    Action.DISCARD, "with what a reflector adds its attributes outgrow a message: told to nobody"
+)
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )

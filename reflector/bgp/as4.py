@@ -15,6 +15,9 @@ _OPTIONAL_TRANSITIVE: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 # A value that `attributes.Judge` refuses as AS_PATH: what can't be widened stays malformed.
 _MALFORMED: Final = b"\xff"
 
+_PLAIN: Final = (SegmentType.AS_SET, SegmentType.AS_SEQUENCE)
+_CONFEDERATION: Final = (3, 4)  # AS_CONFED_SEQUENCE and AS_CONFED_SET, RFC 5065 3
+
 _Segments = list[tuple[int, tuple[int, ...]]]
 
 
@@ -49,7 +52,7 @@ def widen(block: bytes) -> bytes:
             widened.append(encode_attribute(flags, AttributeCode.AS_PATH, _MALFORMED))
         else:
             _, as4_value = found.get(AttributeCode.AS4_PATH, (0, b""))
-            as4 = _split(as4_value, 4) if use_as4 else None
+            as4 = _split_as4(as4_value) if use_as4 else None
             merged = _merge(segments, as4 or [])
             widened.append(encode_attribute(flags, AttributeCode.AS_PATH, _join(merged, 4)))
     return b"".join(widened + others)
@@ -141,13 +144,22 @@ def _count(segments: _Segments) -> int:
 
 def _split(value: bytes, width: int) -> _Segments | None:
     """Segments of an AS path with AS numbers of `width` octets, None if it is malformed."""
+    return _read_segments(value, width, _PLAIN)
+
+
+def _split_as4(value: bytes) -> _Segments | None:
+    """Segments of AS4_PATH; confederation segments in it are left out (RFC 6793 6)."""
+    segments = _read_segments(value, 4, _PLAIN + _CONFEDERATION)
+    return segments and [(kind, path) for kind, path in segments if kind in _PLAIN]
+
+
+def _read_segments(value: bytes, width: int, known: tuple[int, ...]) -> _Segments | None:
     segments: _Segments = []
     position, code = 0, {2: "H", 4: "I"}[width]
     while position < len(value):
         count = value[position + 1] if position + 1 < len(value) else 0
         stop = position + 2 + width * count
-        known = value[position] in (SegmentType.AS_SET, SegmentType.AS_SEQUENCE)
-        if not known or not count or stop > len(value):
+        if value[position] not in known or not count or stop > len(value):
             return None
         segments.append((value[position], unpack_from(f">{count}{code}", value, position + 2)))
         position = stop

@@ -125,7 +125,7 @@ class _Reading:
     def read(self, block: bytes) -> PathAttributes | None:  # noqa: C901 - the hot loop, unrolled
         """Read a block whose attributes are in the order of their codes, as RFC 4271 5 wants."""
         kept = self._kept
-        position, end, last, seen = 0, len(block), 0, 0
+        position, end, last, seen = 0, len(block), -1, 0
         while position < end:
             if position + 3 > end:
                 self._overrun()
@@ -148,6 +148,8 @@ class _Reading:
                 if rule is not None and flags == rule.kind and rule.fits(length):
                     if rule.take is None or rule.take(self, value):
                         kept[rule.place].append(block[position:stop])
+                elif rule is None and not flags & AttributeFlag.OPTIONAL:
+                    raise _unrecognised(code, block[position:stop])
                 elif self._accept(flags, code, value, rule):
                     tlv = bytes((_flags_to_send(flags, code),)) + block[position + 1 : stop]
                     kept[_place(code)].append(tlv)
@@ -179,7 +181,7 @@ class _Reading:
     def _accept(self, flags: int, code: int, value: bytes, rule: "_Rule | None") -> bool:
         """Judge an attribute that is not as usual; whether to send it on."""
         if rule is None:
-            return self._accept_unknown(flags, code, value)
+            return self._accept_unknown(flags, code)
         if flags & _KIND != rule.kind:
             self.refuse(f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
             return False
@@ -190,14 +192,7 @@ class _Reading:
             return False
         return True if rule.take is None else rule.take(self, value)
 
-    def _accept_unknown(self, flags: int, code: int, value: bytes) -> bool:
-        if not flags & AttributeFlag.OPTIONAL:
-            raise SessionError(
-                ErrorCode.UPDATE_MESSAGE,
-                UpdateSubcode.UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE,
-                f"attribute {code} claims to be well-known and isn't (RFC 4271 6.3)",
-                encode_attribute(flags, code, value),
-            )
+    def _accept_unknown(self, flags: int, code: int) -> bool:
         if code in (AttributeCode.AS4_PATH, AttributeCode.AS4_AGGREGATOR):
             self.discard(f"attribute {code} from a 4-octet AS speaker (RFC 6793 6)")
             return False
@@ -362,6 +357,16 @@ _RULES: Final = {
     25: _Rule(25, "IPV6_EXTENDED_COMMUNITIES", _BOTH, _items(20), _W, "RFC 7606 7.15"),
     32: _Rule(32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6"),
 }
+
+
+def _unrecognised(code: int, attribute: bytes) -> SessionError:
+    """RFC 4271 6.3: the data is the attribute as it came."""
+    return SessionError(
+        ErrorCode.UPDATE_MESSAGE,
+        UpdateSubcode.UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE,
+        f"attribute {code} claims to be well-known and isn't (RFC 4271 6.3)",
+        attribute,
+    )
 
 
 def _flags_to_send(flags: int, code: int) -> int:

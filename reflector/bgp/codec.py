@@ -61,6 +61,9 @@ _EXTENDED: Final = 255
 # What a peer may say of itself without its session depending on it.
 _INFORMATIONAL: Final = frozenset({int(_CODE.HOSTNAME), int(_CODE.SOFTWARE_VERSION)})
 
+# What the session can't do without understanding.
+_SHAPING: Final = frozenset({int(_CODE.MULTIPROTOCOL), int(_CODE.FOUR_BYTES_ASN)})
+
 
 @lru_cache(maxsize=_REMEMBERED)
 def encode_open(message: Open) -> bytes:
@@ -175,13 +178,15 @@ def _decode_capabilities(field: bytes) -> Capabilities:
             if len(value) < 2 + size:
                 raise _malformed(f"capability {code} runs past the end of its parameter")
             try:
+                if code == _CODE.MULTIPROTOCOL and len(data) != 4:  # noqa: PLR2004 - RFC 4760 8
+                    raise ValueError(f"{len(data)} octets instead of 4")  # noqa: TRY301 - see below
                 # ExaBGP fills an empty host name with our own.
                 if data or code not in _INFORMATIONAL:
                     found[code] = Capability.unpack(code, found, data)
             except Exception as error:  # ExaBGP raises IndexError, struct.error, Notify and more
-                # RFC 5492 4: a capability that we can't use is ignored; one that shapes the
-                # session can't be guessed at.
-                if code not in _INFORMATIONAL:
+                # RFC 5492 4: a capability that we don't use is ignored; one that shapes the session
+                # can't be guessed at.
+                if code in _SHAPING:
                     raise _malformed(f"capability {code} is malformed: {_words(error)}") from error
                 found.pop(code, None)
             codes.append(code)

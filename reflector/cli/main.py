@@ -1,6 +1,7 @@
 """`bgp-reflector`: finds the command and runs it."""
 
 import argparse
+import errno
 import os
 import sys
 from importlib import import_module
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 done, 1 failed with one sentence on stderr. Usage errors exit 2.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:  # the shell closed it, `>&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process
     parser = argparse.ArgumentParser(prog="bgp-reflector", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"bgp-reflector {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -50,6 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has enough (`| head`). What Python would still flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stderr.write(f"bgp-reflector: what it prints can't be written: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130  # as a shell reports a command that ended by SIGINT
     return code

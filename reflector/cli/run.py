@@ -103,7 +103,7 @@ def _override(config: "Config", arguments: argparse.Namespace) -> "Config":
         if (value := getattr(arguments, name)) is not None
     }
     if arguments.listen:
-        given["listen"] = tuple(arguments.listen)
+        given["listen"] = tuple(dict.fromkeys(arguments.listen))
     if arguments.socket is not None:
         given["control_socket"] = arguments.socket
     log = config.log

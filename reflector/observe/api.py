@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from ipaddress import ip_address, ip_network
@@ -29,6 +30,8 @@ async def serve(listener: socket.socket, reflector: Reflector) -> web.AppRunner:
     Returns:
         What is to be cleaned up at the end.
     """
+    # aiohttp would print what it can't parse as a traceback, past our log; it answers 400 anyway.
+    logging.getLogger("aiohttp.server").disabled = True
     runner = web.AppRunner(
         _Api(reflector).application(), access_log=None, shutdown_timeout=_SHUTDOWN_S
     )

@@ -133,6 +133,11 @@ class Path:
         """And all of them."""
         return (self,)
 
+    @property
+    def outgrown(self) -> bool:
+        """Whether nobody can be told of it, because it would not fit a message."""
+        return self.audience == Audience.NOBODY and not self.attributes.no_advertise
+
     def write(self, prefixes: list[bytes], *, as4: bool, own_next_hop: bytes = b"") -> bytes:
         """Write the UPDATEs that announce prefixes with this path.
 
