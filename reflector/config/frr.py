@@ -159,7 +159,7 @@ class _Reader:
             case "bgp cluster-id *":
                 self._set("cluster_id", None if no else _cluster_id(given[0]))
             case "timers bgp * *":
-                self._set("hold_time_s", None if no else _hold_time(*given))
+                self._set("hold_time_s", None if no else self._hold_time(*given))
             case "bgp listen limit *":
                 self._set("limits", None if no else self._limits(given[0]))
             case "bgp default ipv4-unicast" | "bgp default ipv6-unicast" as entry:
@@ -197,6 +197,17 @@ class _Reader:
         )
         return None
 
+    def _hold_time(self, keepalive: str, hold: str) -> int:
+        """The hold time of a pair of timers, with a note where the other will not be kept to."""
+        keepalive_s = _number(kinds.integer(0, 65535), keepalive)
+        hold_time_s = _number(kinds.HOLD_TIME, hold)
+        if keepalive_s != hold_time_s // 3:
+            self._note(
+                self._line,
+                f"a keepalive of {keepalive_s} s: skipped, it is a third of the hold time agreed on",
+            )
+        return hold_time_s
+
     def _range(self, network: IPNetwork, group: str, *, no: bool) -> None:
         if no:
             self._peers.ranges.pop(network, None)
@@ -226,6 +237,8 @@ class _Reader:
                 peer.active[family] = not no
             case "neighbor * route-reflector-client":
                 peer.clients[family] = not no
+            case "neighbor * timers * *":
+                _keep(peer, "hold_time_s", None if no else self._hold_time(*given))
             case entry if entry in _FLAGS:
                 peer.values[_FLAGS[entry]] = not no
             case entry:
@@ -301,11 +314,6 @@ def _asn(text: str) -> int:
     return _number(kinds.ASN, text)
 
 
-def _hold_time(keepalive: str, hold: str) -> int:
-    _number(kinds.integer(0, 65535), keepalive)
-    return _number(kinds.HOLD_TIME, hold)
-
-
 def _cluster_id(text: str) -> IPv4Address:
     """An address, or the number that it is."""
     if re.fullmatch("[0-9]{1,10}", text) and 0 < int(text) < 1 << 32:
@@ -358,5 +366,4 @@ _VALUES: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "neighbor * description ...": ("description", kinds.TEXT.read),
     "neighbor * password *": ("password", kinds.PASSWORD.read),
     "neighbor * port *": ("port", kinds.PORT.read),
-    "neighbor * timers * *": ("hold_time_s", _hold_time),
 }

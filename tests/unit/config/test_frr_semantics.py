@@ -206,6 +206,20 @@ def test_without_a_word_the_hold_time_is_ours() -> None:
     assert neighbor("timers bgp 60 180", "neighbor 10.0.0.1 timers 3 9").hold_time_s == 9
 
 
+@pytest.mark.parametrize("timers", ["timers bgp", "neighbor 10.0.0.1 timers"])
+@pytest.mark.parametrize(
+    ("keepalive", "hold", "noted"),
+    [(60, 180, False), (3, 10, False), (0, 0, False), (5, 90, True), (60, 90, True), (0, 90, True)],
+)
+def test_a_keepalive_that_is_no_third_of_the_hold_time_is_noted(
+    timers: str, keepalive: int, hold: int, *, noted: bool
+) -> None:
+    """FRR keeps to it where it is less than a third; here it never matters."""
+    text = f"router bgp 64512\n{PEER}\n{timers} {keepalive} {hold}\nno {timers}\n{timers} 3 9"
+    note = f"f:3: a keepalive of {keepalive} s: skipped, it is a third of the hold time agreed on"
+    assert parse_frr(text, "f")[1] == ([note] if noted else [])
+
+
 def test_a_listen_limit_only_raises_ours() -> None:
     assert read("bgp listen limit 5").limits == Config().limits
     assert read("bgp listen limit 20000").limits.max_sessions == 20_000
