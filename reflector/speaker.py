@@ -71,6 +71,7 @@ class Peer:
         negotiated: What its session runs on.
         local_address: Our end of the session.
         outlet: Its connection.
+        beside: Our IPv4 address on the interface of a session over IPv6.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
@@ -80,6 +81,7 @@ class Peer:
     negotiated: Negotiated
     local_address: IPAddress
     outlet: Outlet
+    beside: IPv4Address | None = None
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
@@ -114,10 +116,24 @@ class Speaker:
     # Peers.
 
     def peer_up(
-        self, source: Source, negotiated: Negotiated, local_address: IPAddress, outlet: Outlet
+        self,
+        source: Source,
+        negotiated: Negotiated,
+        local_address: IPAddress,
+        outlet: Outlet,
+        *,
+        beside: IPv4Address | None = None,
     ) -> Peer:
-        """A session is established: its peer gets the whole table and every change from now on."""
-        peer = Peer(source, negotiated, local_address, outlet)
+        """A session is established: its peer gets the whole table and every change from now on.
+
+        Args:
+            source: The peer.
+            negotiated: What the session runs on.
+            local_address: Our end of it, the next hop of our own routes.
+            outlet: The connection.
+            beside: Our IPv4 address on the same interface, where the session runs over IPv6.
+        """
+        peer = Peer(source, negotiated, local_address, outlet, beside)
         self.peers[source] = peer
         for family in negotiated.families:
             key = family, source.kind, negotiated.as4
@@ -125,7 +141,7 @@ class Speaker:
             if group is None:
                 group = UpdateGroup(self.tables[family], source.kind, as4=negotiated.as4)
                 self._groups[key] = group
-            group.join(Member(source, outlet, _next_hop_for(family, local_address)))
+            group.join(Member(source, outlet, _own_next_hop(peer, family)))
         return peer
 
     def peer_down(self, peer: Peer) -> int:
@@ -239,7 +255,7 @@ class Speaker:
         path = peer.paths.get(key)
         if path is None:
             # RFC 4271 6.3: the next hop must not be the receiver's own address.
-            if next_hop == _next_hop_for(family, peer.local_address):
+            if next_hop == _own_next_hop(peer, family):
                 self._on_finding(peer, _OWN_NEXT_HOP)
                 peer.counters.refused += len(prefixes)
                 peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
@@ -273,13 +289,14 @@ def _family_of(prefix: IPNetwork) -> Family:
     return FAMILIES[1 if prefix.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
 
 
-def _next_hop_for(family: Family, address: IPAddress) -> bytes:
-    """Our address as a next hop of a family; empty where it can't be one.
+def _own_next_hop(peer: Peer, family: Family) -> bytes:
+    """Our address towards a peer as a next hop of a family; empty where we have none.
 
     IPv4 routes are never given an IPv6 next hop: kube-router can't install them.
     """
-    if isinstance(address, IPv6Address):
-        return b"" if family is IPV4_UNICAST else address.packed
+    address = peer.local_address
+    if isinstance(address, IPv6Address) and family is IPV4_UNICAST:
+        return b"" if peer.beside is None else peer.beside.packed
     return _pack_next_hop(family, address)
 
 

@@ -37,6 +37,14 @@ def default_router_id() -> IPv4Address:
     return IPv4Address(b"\xdf\xff" + primary_ipv4().packed[2:])
 
 
+def ipv4_beside(address: IPAddress) -> IPv4Address | None:
+    """An IPv4 address on the interface that has another address: the same machine, seen by IPv4."""
+    for addresses in _interfaces():
+        if address in addresses:
+            return next((each for each in addresses if isinstance(each, IPv4Address)), None)
+    return None
+
+
 def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
     """Addresses at which peers reach us.
 
@@ -61,12 +69,14 @@ def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
 
 def _interface_addresses() -> list[IPAddress]:
     """Every address of the machine but link-local ones, which nobody can reach by themselves."""
+    return [each for addresses in _interfaces() for each in addresses if not each.is_link_local]
+
+
+def _interfaces() -> list[list[IPAddress]]:
+    """The addresses of each interface."""
     import ifaddr  # noqa: PLC0415 - takes 25 ms, and most starts on a given address don't need it
 
-    addresses: list[IPAddress] = []
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            address = ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
-            if not address.is_link_local:
-                addresses.append(address)
-    return addresses
+    return [
+        [ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0]) for ip in adapter.ips]
+        for adapter in ifaddr.get_adapters()
+    ]

@@ -27,6 +27,7 @@ from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, Family, RefreshSubtype, State
 from reflector.net.connection import Connection
+from reflector.net.host import ipv4_beside
 from reflector.net.reading import ReadTurn
 from reflector.net.sockets import end_of, tune
 from reflector.reports import (
@@ -380,9 +381,10 @@ class Peering:
             address=connection.name.address,
         )
         connection.since = self._loop.time()
-        connection.peer = self.speaker.peer_up(
-            source, negotiated, connection.local_address, connection
-        )
+        local = connection.local_address
+        # Over IPv6 there is no IPv4 address that the peer connected to: the interface's own does.
+        beside = None if isinstance(local, IPv4Address) else ipv4_beside(local)
+        connection.peer = self.speaker.peer_up(source, negotiated, local, connection, beside=beside)
         self._report(
             PeerUp(
                 connection.name,

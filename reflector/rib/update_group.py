@@ -31,9 +31,9 @@ from reflector.bgp.vocabulary import Family
 from reflector.rib.path import Audience, Path, Source
 from reflector.rib.table import Changes, Table
 
-# Beyond this, a member's cars are small, and copying them into one buffer costs less than the kernel
-# takes for as many. With fewer, the members share the bytes also when they wait to be sent.
-_MANY_CARS: Final = 128
+# Cars that are coupled into one piece for the members that get all of them. A source gets the other
+# pieces whole and of its own piece each car but its own: few buffers for the kernel, and all shared.
+_COUPLED_CARS: Final = 64
 
 
 class Outlet(Protocol):
@@ -81,12 +81,22 @@ class Member:
 
 
 @dataclass(slots=True)
+class _Coupled:
+    """Neighbouring cars, and all of them as one."""
+
+    cars: list[tuple[Source, bytes]]
+    whole: bytes
+    sources: set[Source]
+
+
+@dataclass(slots=True)
 class _Train:
     """The encoded changes of a turn.
 
     Attributes:
         cars: Messages with the source that doesn't get them, in the order to be sent.
         whole: All cars as one, for the members that are no source of any.
+        coupled: The cars in pieces, for the members that are a source of some.
         sources: The sources of cars.
         taken_back: Prefixes to withdraw from a source whose own path became the best.
         local: Our own paths, which every member gets with its own next hop.
@@ -94,6 +104,7 @@ class _Train:
 
     cars: list[tuple[Source, bytes]] = field(default_factory=list)
     whole: list[bytes] = field(default_factory=list)
+    coupled: list[_Coupled] = field(default_factory=list)
     sources: set[Source] = field(default_factory=set)
     taken_back: dict[Source, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     local: list[tuple[Path, list[bytes]]] = field(default_factory=list)
@@ -228,12 +239,7 @@ class UpdateGroup:
 
     def _send(self, member: Member, train: _Train) -> None:
         source = member.source
-        if source in train.sources:
-            chunks = [messages for origin, messages in train.cars if origin is not source]
-            if len(chunks) > _MANY_CARS:
-                chunks = [b"".join(chunks)]
-        else:
-            chunks = train.whole
+        chunks = _without(train, source) if source in train.sources else train.whole
         taken_back = train.taken_back.get(source)
         if taken_back or train.local:
             chunks = chunks.copy()
@@ -345,15 +351,30 @@ def _can_have(member: Member, path: Path) -> bool:
     return path.source is not member.source
 
 
-def _couple(train: _Train) -> None:
-    """Join neighbouring cars of one source, and all of them for the members that get all."""
-    coupled: list[tuple[Source, list[bytes]]] = []
-    for source, messages in train.cars:
-        if coupled and coupled[-1][0] is source:
-            coupled[-1][1].append(messages)
+def _without(train: _Train, source: Source) -> list[bytes]:
+    """A train's messages less those of one source."""
+    chunks: list[bytes] = []
+    for coupled in train.coupled:
+        if source in coupled.sources:
+            chunks += [messages for origin, messages in coupled.cars if origin is not source]
         else:
-            coupled.append((source, [messages]))
-    train.cars = [(source, b"".join(parts)) for source, parts in coupled]
+            chunks.append(coupled.whole)
+    return chunks
+
+
+def _couple(train: _Train) -> None:
+    """Join neighbouring cars of one source, then cars in pieces, and the pieces as a whole."""
+    joined: list[tuple[Source, list[bytes]]] = []
+    for source, messages in train.cars:
+        if joined and joined[-1][0] is source:
+            joined[-1][1].append(messages)
+        else:
+            joined.append((source, [messages]))
+    train.cars = [(source, b"".join(parts)) for source, parts in joined]
     train.sources = {source for source, _ in train.cars}
-    if train.cars:
-        train.whole = [b"".join([messages for _, messages in train.cars])]
+    for start in range(0, len(train.cars), _COUPLED_CARS):
+        cars = train.cars[start : start + _COUPLED_CARS]
+        whole = b"".join([messages for _, messages in cars])
+        train.coupled.append(_Coupled(cars, whole, {source for source, _ in cars}))
+    if train.coupled:
+        train.whole = [b"".join([coupled.whole for coupled in train.coupled])]
