@@ -279,15 +279,26 @@ class Connection:
 
     def _on_timer(self, timer: Timer) -> None:
         # Messages and sent bytes don't re-arm their timers: those look back when they fire.
-        left_s = 0.0
-        if timer is Timer.HOLD:
-            left_s = self._heard_at + self._hold_s - self._loop.time()
-        elif timer is Timer.SEND_HOLD:
-            left_s = self._progress_at + self.session.send_hold_s - self._loop.time()
+        left_s = self._left_s(timer)
+        if left_s <= 0 and timer is not Timer.KEEPALIVE:
+            # A process that was stopped sees its timers before its sockets: epoll_wait ends with
+            # EINTR then, and what the peer has sent or taken meanwhile is still to be looked at.
+            fired = self._handles.get(timer)
+            (self._on_readable if timer is Timer.HOLD else self._on_writable)()
+            if self.session.over or self._handles.get(timer) is not fired:
+                return  # armed anew or switched off by what was read or sent
+            left_s = self._left_s(timer)
         if left_s > 0:
             self._handles[timer] = self._loop.call_later(left_s, self._on_timer, timer)
         else:
             self.deliver(self.session.timer_expired(timer))
+
+    def _left_s(self, timer: Timer) -> float:
+        if timer is Timer.HOLD:
+            return self._heard_at + self._hold_s - self._loop.time()
+        if timer is Timer.SEND_HOLD:
+            return self._progress_at + self.session.send_hold_s - self._loop.time()
+        return 0.0
 
     # Closing.
 

@@ -21,7 +21,7 @@ REFLECTOR: Final = "127.0.0.1"
 DEADLINE_S: Final = 20.0
 HEADER_BYTES: Final = 19
 PER_UPDATE: Final = 900
-_BULK: Final = wire.communities(*range(240))
+_BULK: Final = wire.communities(*range(950))
 READ_BYTES: Final = 1 << 18
 
 
@@ -65,6 +65,7 @@ class Client:
         end_of_rib: How often the IPv4 End-of-RIB came.
         keepalives: How many it got.
         bytes_in: Octets that it read.
+        silence_s: The longest that it heard nothing.
     """
 
     def __init__(self, number: int, *, hold_s: int = 90, receive_buffer: int = 0) -> None:
@@ -75,6 +76,8 @@ class Client:
         self.end_of_rib = 0
         self.keepalives = 0
         self.bytes_in = 0
+        self.silence_s = 0.0
+        self._heard_at = time.monotonic()
         self.established = asyncio.Event()
         self._reading = asyncio.Event()
         self._reading.set()
@@ -131,7 +134,7 @@ class Client:
         await self.send(withdrawal(nlri))
 
     async def announce_bulky(self, nlri: list[bytes], version: int) -> Table:
-        """Announce prefixes each in an UPDATE of 1 KiB of its own: versions from `version` on."""
+        """Announce prefixes each in an UPDATE of nearly 4 KiB of its own: versions from `version` on."""
         table = {prefix: Route(self.address, version + i) for i, prefix in enumerate(nlri)}
         await self.send(
             b"".join(
@@ -181,7 +184,13 @@ class Client:
                 self.ended = self.ended or "the reflector closed the connection"
                 return
             self.bytes_in += len(data)
+            self._note_silence()
             await self._take(self._rest + data)
+
+    def _note_silence(self) -> None:
+        now = time.monotonic()
+        self.silence_s = max(self.silence_s, now - self._heard_at)
+        self._heard_at = now
 
     async def _take(self, data: bytes) -> None:
         at = 0

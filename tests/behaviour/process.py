@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.process import query
+from tests.support.process import query, wait_until
 from tests.support.reflector_process import REPOSITORY, ReflectorProcess
 
 GENERATOR_DEADLINE_S: Final = 60.0
@@ -29,6 +31,15 @@ class Measured(ReflectorProcess):
         """Its process id."""
         assert self.process is not None
         return self.process.pid
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def wait_for(self, check: Callable[[], bool], what: str) -> None:
+        """Wait until something is so."""
+        wait_until(check, what=what, explain=self.explain)
 
     def memory_bytes(self) -> int:
         """Resident memory now."""

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from reflector.bgp.limits import SEND_QUEUE_BYTES
+from reflector.bgp.limits import CATCH_UP_PIECE_PREFIXES, SEND_QUEUE_BYTES
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.path import Audience, Path, Source, local_attributes
 from reflector.rib.table import Table
@@ -99,3 +99,34 @@ def test_a_withdrawn_route_that_the_member_holds_stays_noted() -> None:
         scene.turn()
     assert member.missed is not None
     assert [member.missed[prefix] for prefix in prefixes(2)] == [True, True]
+
+
+def test_what_waits_for_many_sources_is_shared_between_them() -> None:
+    scene = Scene(members=300)
+    for outlet in scene.outlets:
+        outlet.written.clear()
+    for number, member in enumerate(scene.members):
+        scene.table.announce(_path(member.source), prefixes(20, 20 * number))
+    scene.turn()
+    octets = [sum(map(len, outlet.written)) for outlet in scene.outlets]
+    assert min(octets) == max(octets) > 299 * 20 * 4
+    kept = {id(chunk): len(chunk) for outlet in scene.outlets for chunk in outlet.written}
+    assert sum(kept.values()) < 3 * octets[0]
+
+
+def test_what_was_missed_first_is_sent_first() -> None:
+    """Else prefixes that change all the time would keep one that changed once waiting for ever."""
+    scene = Scene()
+    scene.fall_behind()
+    ((member,), (outlet,)) = scene.members, scene.outlets
+    busy, quiet = _path(_source(1)), _path(_source(2))
+    (once,) = prefixes(1, 1 << 16)
+    scene.table.announce(quiet, [once])
+    for _ in range(3):
+        scene.table.withdraw(busy.source, prefixes(2 * CATCH_UP_PIECE_PREFIXES))
+        scene.table.announce(busy, prefixes(2 * CATCH_UP_PIECE_PREFIXES))
+        scene.group.send_changes(scene.table.take_changes())
+    outlet.backlog_bytes = 0
+    scene.group.catch_up()
+    assert member.missed
+    assert once not in member.missed

@@ -17,8 +17,8 @@ TABLE = 200_000
 NOTE_BYTES = 150
 # What the allocator keeps, and a turn's work.
 SLACK_BYTES = 24 * MIB
-# 1 KiB each, they are more than the kernel (tcp_wmem: 4 MiB) and the queue (2 MiB) take.
-BULKY = 8000
+# 4 KiB each, they are more than the kernel (tcp_wmem: 4 MiB) and the queue (2 MiB) take.
+BULKY = 2000
 
 
 async def leave_behind(
