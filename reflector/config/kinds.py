@@ -104,6 +104,9 @@ def _read_peer_address(text: str) -> IPAddress:
     address = _read_address(text)
     if "%" in text:
         raise ValueError(f"{text!r} names an interface: link-local peers are not supported yet")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # IPv4 peers arrive as such: the sockets for IPv6 take nothing else.
+        raise ValueError(f"{text!r} is an IPv4 address in disguise: write {address.ipv4_mapped}")
     if address.is_unspecified or _is_beyond_unicast(address):
         raise ValueError(f"{text!r} is no address of a machine")
     return address

@@ -354,3 +354,8 @@ def test_the_narrowest_range_counts_and_a_neighbor_before_any() -> None:
         assert settings is not None
         assert settings.description == description
     assert settings_for(config, ip_address("2001:db8::1")) is None
+
+
+def test_a_mapped_address_would_never_match_a_peer() -> None:
+    with pytest.raises(ConfigError, match=r"in disguise: write 10\.0\.0\.2"):
+        parse_yaml(b'neighbors: [{address: "::ffff:10.0.0.2"}]', "f")
