@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
 from reflector import __version__
@@ -17,12 +18,14 @@ from reflector.config.errors import ConfigError
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
 from reflector.net.dialer import Dialer, Target
-from reflector.net.host import default_router_id, host_name, reachable_addresses
+from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
+from reflector.net.memory import Remembered, default_path
 from reflector.net.peering import Peering, PeerPolicy
+from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.log import Log, configure
-from reflector.reports import Trouble
+from reflector.reports import PeerUp, Report, Trouble
 from reflector.rib.path import IPAddress
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 
@@ -31,6 +34,8 @@ Load = Callable[[], tuple[Config, list[str]]]
 # Of the second within which the process ends after SIGTERM.
 _STOP_S: Final = 0.6
 _SUMMARY_S: Final = 1.0
+
+_UNSPECIFIED: Final = {4: IPv4Address(0), 6: IPv6Address(0)}
 
 
 class StartError(Exception):
@@ -93,10 +98,20 @@ class App:
             self.speaker,
             host_name=host_name(),
             policy=self._policy,
-            report=self.log,
+            report=self._report,
             max_connections=config.limits.max_sessions,
         )
         self.dialer = Dialer(self.peering)
+        self.redialer: Redialer | None = None
+        if config.redial:
+            self.redialer = Redialer(
+                self.peering,
+                config.state_file or default_path(),
+                target_of=self._redial_target,
+                may_peer=lambda address: settings_for(self.config, address) is not None,
+                report=self.log,
+                note=self.log.note,
+            )
         self._load = load
         self._listeners: dict[IPAddress, socket.socket] = {}
         self._control: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
@@ -124,6 +139,8 @@ class App:
         gc.freeze()
         gc.set_threshold(200_000, 50, 1000)
         self._greet()
+        if self.redialer is not None:
+            self.redialer.start()
         self._summarise()
 
     async def serve_control(self) -> None:
@@ -144,6 +161,8 @@ class App:
         for listener in self._listeners.values():
             self.peering.refuse_from(listener)
             listener.close()
+        if self.redialer is not None:
+            await self.redialer.stop()
         await self.peering.stop(_STOP_S)
         await self._control.aclose()
         self.log.close()
@@ -198,6 +217,26 @@ class App:
         error = context.get("exception")
         what = str(context.get("message", "unexpected"))
         self.log(Trouble(what if error is None else f"{what}: {error!r}"))
+
+    def _report(self, report: Report) -> None:
+        self.log(report)
+        if self.redialer is not None and isinstance(report, PeerUp):
+            self.redialer.wake()
+
+    def _redial_target(self, peer: Remembered) -> Target | None:
+        """How to redial a peer, unless it is named: then the dialer does, or it is passive."""
+        settings = settings_for(self.config, peer.address)
+        named = any(each.address == peer.address for each in self.config.neighbors)
+        if settings is None or named or self._is_ourselves(peer):
+            return None
+        return Target(peer.address, peer.port, settings.password, peer.local)
+
+    def _is_ourselves(self, peer: Remembered) -> bool:
+        return peer.port == self.config.port and any(
+            each == peer.address
+            or (each == _UNSPECIFIED[peer.address.version] and is_here(peer.address))
+            for each in self._listeners
+        )
 
     def _report_finding(self, peer: Peer, finding: Finding) -> None:
         self.peering.report_finding(peer, finding)

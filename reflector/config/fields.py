@@ -194,6 +194,8 @@ ROOT: Final = Mapping(
         Field("networks", _NETWORK, "routes that the reflector announces itself", many=True),
         Field("ranges", _RANGE, "who may connect; the narrowest network counts", many=True),
         Field("neighbors", _NEIGHBOR, "peers that are named; they win over ranges", many=True),
+        Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
+        Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),

@@ -158,6 +158,11 @@ def _read_path(text: str) -> Path:
     path = Path(text)
     if not text.isprintable() or not path.is_absolute():
         raise ValueError(f"{text!r} is not an absolute path")
+    return path
+
+
+def _read_socket_path(text: str) -> Path:
+    path = _read_path(text)
     if len(text.encode()) > _MAX_SOCKET_PATH_BYTES:
         raise ValueError(f"is longer than the {_MAX_SOCKET_PATH_BYTES} octets of a socket's path")
     return path
@@ -176,7 +181,8 @@ NEXT_HOP = Kind(_read_next_hop, _ADDRESS, "IP address")
 ROUTER_ID = Kind(_read_router_id, {"type": "string", "format": "ipv4"}, "as an IPv4 address")
 NETWORK = Kind(_read_network, _PREFIX, "IP prefix")
 OWN_NETWORK = Kind(_read_own_network, _PREFIX, "IP prefix")
-PATH = Kind(_read_path, {"type": "string", "pattern": "^/"}, "absolute path")
+FILE = Kind(_read_path, {"type": "string", "pattern": "^/"}, "absolute path")
+PATH = Kind(_read_socket_path, {"type": "string", "pattern": "^/"}, "absolute path")
 ASN = integer(1, 2**32 - 2)
 PORT = integer(1, 65535)
 HOLD_TIME = integer(3, 65535, also=0)

@@ -108,6 +108,8 @@ class Config:
         networks: Routes of our own.
         ranges: Who may connect; the longest network that holds an address counts.
         neighbors: Peers that are named; they win over ranges.
+        redial: Dial the peers that had a session before our own restart.
+        state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
         log: How the log is written.
         limits: Bounds.
@@ -126,6 +128,8 @@ class Config:
         PeerRange(IPv6Network("::/0")),
     )
     neighbors: tuple[Neighbor, ...] = ()
+    redial: bool = True
+    state_file: Path | None = None
     control_socket: Path | None = None
     log: LogConfig = LogConfig()
     limits: LimitsConfig = LimitsConfig()

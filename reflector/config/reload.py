@@ -16,7 +16,15 @@ from reflector.config.model import (
 )
 
 # Every session and every reflected route depends on these, or they are bound at the start.
-RESTART_KEYS = ("asn", "router_id", "cluster_id", "port", "control_socket")
+RESTART_KEYS = (
+    "asn",
+    "router_id",
+    "cluster_id",
+    "port",
+    "redial",
+    "state_file",
+    "control_socket",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +98,6 @@ def passwords(config: Config) -> dict[IPNetwork, str]:
 
 
 def _say(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "the default" if value is None else str(value)

@@ -24,11 +24,43 @@ class Target:
         address: Of the neighbor.
         port: Its TCP port.
         password: For TCP MD5, if it demands it.
+        source: Our address to dial from; None for what the kernel chooses.
     """
 
     address: IPAddress
     port: int
     password: str | None = None
+    source: IPAddress | None = None
+
+
+async def connect(target: Target, timeout_s: float) -> socket.socket | None:
+    """Dial once.
+
+    Returns:
+        The connected socket, None if there is nobody.
+    """
+    sock = None
+    try:
+        family = socket.AF_INET if target.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+        if target.password is not None:
+            bits = target.address.max_prefixlen
+            set_md5_key(sock, ip_network((target.address, bits)), target.password)
+        if target.source is not None:
+            sock.bind((str(target.source), 0))
+        async with asyncio.timeout(timeout_s):
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(sock, (str(target.address), target.port))
+    except (OSError, TimeoutError):
+        if sock is not None:
+            sock.close()
+        return None  # not there yet
+    except asyncio.CancelledError:
+        if sock is not None:
+            sock.close()
+        raise
+    return sock
 
 
 class Dialer:
@@ -60,21 +92,6 @@ class Dialer:
         return any(c.name.address == target.address for c in self._peering.connections)
 
     async def _try(self, target: Target) -> None:
-        family = socket.AF_INET if target.address.version == 4 else socket.AF_INET6  # noqa: PLR2004
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setblocking(False)  # noqa: FBT003 - the socket module's own
-        try:
-            if target.password is not None:
-                bits = target.address.max_prefixlen
-                network = ip_network((target.address, bits))
-                set_md5_key(sock, network, target.password)
-            loop = asyncio.get_running_loop()
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await loop.sock_connect(sock, (str(target.address), target.port))
-        except (OSError, TimeoutError):
-            sock.close()  # not there yet; the next try comes soon enough
-        except asyncio.CancelledError:
-            sock.close()
-            raise
-        else:
+        sock = await connect(target, _CONNECT_TIMEOUT_S)
+        if sock is not None:
             self._peering.adopt(sock, outbound=True)

@@ -37,6 +37,19 @@ def default_router_id() -> IPv4Address:
     return IPv4Address(b"\xdf\xff" + primary_ipv4().packed[2:])
 
 
+def is_here(address: IPAddress) -> bool:
+    """Whether an address is this machine's own: the kernel sends there from that same address."""
+    if address.is_loopback:
+        return True
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((str(address), 9))
+            return ip_address(sock.getsockname()[0]) == address
+        except OSError:
+            return False
+
+
 def ipv4_beside(address: IPAddress) -> IPv4Address | None:
     """An IPv4 address on the interface that has another address: the same machine, seen by IPv4."""
     for addresses in _interfaces():

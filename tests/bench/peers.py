@@ -309,6 +309,7 @@ def running(
     directory.chmod(0o755)
     log = directory / "output"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("exabgp")}
+    environment["STATE_DIRECTORY"] = str(directory)  # ours would redial the last round's clients
     try:
         argv = _prepare(peer, directory, port, family)
         with log.open("wb") as output:

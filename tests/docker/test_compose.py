@@ -143,6 +143,33 @@ def test_in_the_place_of_frr(course: Project, node_netns: str, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("image")
+def test_peers_are_remembered_over_restart_and_down_and_up(
+    course: Project, node_netns: str, tmp_path: Path
+) -> None:
+    """By an ordinary user with a read-only root: the volume is what is writable."""
+
+    def says(what: str, times: int) -> None:
+        wait_until(
+            lambda: course.compose("logs", "--no-color").count(what) >= times,
+            what=f"the log says {what!r} {times} times",
+            explain=course.explain,
+        )
+
+    def reads_state() -> str:
+        read = "print(open('/var/lib/bgp-reflector/peers.json').read())"
+        return course.compose("exec", "-T", "reflector", "python3", "-c", read)
+
+    with running(course):
+        with gobgp(node_netns, tmp_path):
+            wait_until(lambda: NODE_ADDRESS in reads_state(), what="the node is written")
+        course.compose("restart")
+        says("dialling 1 peer", 1)
+    with running(course):
+        says("dialling 1 peer", 1)
+    assert "can't be remembered" not in course.compose("logs", "--no-color")
+
+
+@pytest.mark.usefixtures("image")
 def test_bgpd_conf_is_what_counts(course: Project, node_netns: str, tmp_path: Path) -> None:
     """An AS that only conf/bgpd.conf names is the one that is spoken."""
     conf = course.directory / "conf" / "bgpd.conf"

@@ -59,7 +59,7 @@ class Running:
                 ],
                 stderr=log,
                 stdout=subprocess.DEVNULL,
-                env=environment(),
+                env=environment(STATE_DIRECTORY=str(directory)),
                 cwd="/",
             )
         self.clients: list[Client] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tests.support.peer import Announcement, Peer, Route, normal_address, normal_prefix
@@ -22,8 +23,16 @@ _MP_REACH_NLRI = 14
 _STATES = ("unknown", "idle", "connect", "active", "opensent", "openconfirm", "established")
 
 
+@dataclass
 class GoBgp(Peer):
-    """A gobgpd that dials the reflector."""
+    """A gobgpd that dials the reflector.
+
+    Attributes:
+        as_in_kube_router: Whether it has GoBGP's own timers, by which it redials only 90 to 120 s
+            after its session fell, and listens on port 179, as kube-router has it.
+    """
+
+    as_in_kube_router: bool = False
 
     kind: ClassVar[str] = "gobgp"
 
@@ -31,12 +40,16 @@ class GoBgp(Peer):
         """Write gobgpd.toml; prefixes follow over its API once it answers."""
         settings = self.settings
         password = f'auth-password = "{settings.password}"' if settings.password else ""
+        port, timers = "-1", "connect-retry = 1\n    idle-hold-time-after-reset = 1"
+        if self.as_in_kube_router:
+            port = f'179\n  local-address-list = ["{settings.local_address}"]'
+            timers = "connect-retry = 120"
         config = settings.directory / "gobgpd.toml"
         config.write_text(f"""\
 [global.config]
   as = {settings.asn}
   router-id = "{settings.router_id}"
-  port = -1
+  port = {port}
 [[neighbors]]
   [neighbors.config]
     neighbor-address = "{settings.reflector_address}"
@@ -46,8 +59,7 @@ class GoBgp(Peer):
     local-address = "{settings.local_address}"
     remote-port = {settings.reflector_port}
   [neighbors.timers.config]
-    connect-retry = 1
-    idle-hold-time-after-reset = 1
+    {timers}
     hold-time = {settings.hold_time_s}
     keepalive-interval = {settings.hold_time_s // 3}
   [[neighbors.afi-safis]]

@@ -118,11 +118,16 @@ class Host:
 
 
 class Lab:
-    """A switch with hosts; everything it made is gone after close()."""
+    """A switch with hosts; everything it made is gone after close().
 
-    def __init__(self) -> None:
+    Args:
+        name: Tells it from another one that is there at the same time.
+    """
+
+    def __init__(self, name: str = "") -> None:
         require_namespaces()
         clear_left_over()
+        self._name = name
         self._namespaces: list[str] = []
         self._switch = self._create("switch")
         ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", netns=self._switch)
@@ -168,7 +173,7 @@ class Lab:
             delete_namespace(self._namespaces.pop())
 
     def _create(self, name: str) -> str:
-        full = create_namespace(name)
+        full = create_namespace(f"{self._name}{name}")
         self._namespaces.append(full)
         return full
 

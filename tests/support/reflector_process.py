@@ -126,7 +126,7 @@ class ReflectorProcess(Reflector):
 
     def environment(self) -> dict[str, str]:
         """Run this checkout, from a folder that has no configuration to find."""
-        return {"PYTHONPATH": str(REPOSITORY)}
+        return {"PYTHONPATH": str(REPOSITORY), "STATE_DIRECTORY": str(self.settings.directory)}
 
     def stop(self) -> None:
         """Send SIGTERM; it must end by itself, soon, and call that a success."""
