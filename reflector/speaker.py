@@ -17,7 +17,8 @@ from reflector.bgp.nlri import IPNetwork, pack_prefix
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
 from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST, Family
-from reflector.rib.path import Audience, IPAddress, Path, Source, local_attributes
+from reflector.rib.audience import Audience, Form
+from reflector.rib.path import IPAddress, Path, Source, local_attributes
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
 
@@ -107,7 +108,7 @@ class Speaker:
         self._cluster_id = identity.cluster_id.packed
         judge = Judge(identity.asn, identity.router_id.packed, self._cluster_id)
         self._blocks = {as4: JudgedBlocks(judge, as4=as4) for as4 in (True, False)}
-        self._groups: dict[tuple[Family, int, bool], UpdateGroup] = {}
+        self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
         self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
         self._local = Source(
             "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
@@ -135,12 +136,11 @@ class Speaker:
         """
         peer = Peer(source, negotiated, local_address, outlet, beside)
         self.peers[source] = peer
+        form = _form_for(peer)
         for family in negotiated.families:
-            key = family, source.kind, negotiated.as4
-            group = self._groups.get(key)
+            group = self._groups.get((family, form))
             if group is None:
-                group = UpdateGroup(self.tables[family], source.kind, as4=negotiated.as4)
-                self._groups[key] = group
+                group = self._groups[family, form] = UpdateGroup(self.tables[family], form)
             group.join(Member(source, outlet, _own_next_hop(peer, family)))
         return peer
 
@@ -273,7 +273,7 @@ class Speaker:
         return [self._group(peer, family) for family in peer.negotiated.families]
 
     def _group(self, peer: Peer, family: Family) -> UpdateGroup:
-        return self._groups[family, peer.source.kind, peer.negotiated.as4]
+        return self._groups[family, _form_for(peer)]
 
 
 _NOT_ORIGINATED: Final = object()
@@ -283,6 +283,11 @@ _OUTGROWN: Final = Finding(
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )
+
+
+def _form_for(peer: Peer) -> Form:
+    """In which form a peer is told of paths."""
+    return Form(peer.source.kind, as4=peer.negotiated.as4)
 
 
 def _family_of(prefix: IPNetwork) -> Family:

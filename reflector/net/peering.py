@@ -40,7 +40,8 @@ from reflector.reports import (
     Trouble,
     UpdateFault,
 )
-from reflector.rib.path import Audience, IPAddress, Source
+from reflector.rib.audience import Audience
+from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 
 # How long an old session may take to answer when its peer connects anew. A live one's kernel

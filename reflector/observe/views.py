@@ -15,8 +15,9 @@ from reflector.bgp.open import Negotiated
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import FAMILIES, Family, State
 from reflector.reports import PeerName
+from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
-from reflector.rib.path import Audience, Candidates, IPAddress, Path, Source
+from reflector.rib.path import Candidates, IPAddress, Path, Source
 from reflector.rib.table import Table
 from reflector.speaker import Peer, Speaker
 

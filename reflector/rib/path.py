@@ -12,27 +12,9 @@ from reflector.bgp.as4 import narrow
 from reflector.bgp.attributes import PathAttributes, encode_attribute
 from reflector.bgp.update import announcement_room, write_announcements
 from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag, Family
+from reflector.rib.audience import Audience, Form
 
 IPAddress = IPv4Address | IPv6Address
-
-
-class Audience:
-    """Kinds of peers (RFC 4456 5), as a set of bits: who may be told of a path.
-
-    Those with two-octet AS numbers are kinds of their own: a path that fits a message in one form
-    may outgrow it in the other (RFC 6793 4.2.2). Plain integers, because the reflecting path
-    compares them for every prefix.
-    """
-
-    NOBODY: Final = 0
-    CLIENT: Final = 1
-    NON_CLIENT: Final = 2
-    ALL: Final = 3
-
-    @staticmethod
-    def as2(kinds: int) -> int:
-        """These kinds as far as they have two-octet AS numbers."""
-        return kinds << 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,19 +120,19 @@ class Path:
         """Whether nobody can be told of it, because it would not fit a message."""
         return self.audience == Audience.NOBODY and not self.attributes.no_advertise
 
-    def write(self, prefixes: list[bytes], *, as4: bool, own_next_hop: bytes = b"") -> bytes:
+    def write(self, prefixes: list[bytes], form: Form, own_next_hop: bytes = b"") -> bytes:
         """Write the UPDATEs that announce prefixes with this path.
 
         Args:
             prefixes: At least one.
-            as4: Whether the receivers use four-octet AS numbers.
+            form: In which the receivers are told.
             own_next_hop: For a local path: our address towards the receiver.
         """
         if self.source.local:
             wire, next_hop = self._originated(own_next_hop), own_next_hop
         else:
             wire, next_hop = self._wire, self.next_hop
-        if not as4:
+        if not form.as4:
             if not self._wire_as2 or self.source.local:
                 self._wire_as2 = narrow(wire)
             wire = self._wire_as2

@@ -28,7 +28,8 @@ from reflector.bgp.limits import (
 )
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Audience, Path, Source
+from reflector.rib.audience import Form
+from reflector.rib.path import Path, Source
 from reflector.rib.table import Changes, Table
 
 # Cars that are coupled into one piece for the members that get all of them. A source gets the other
@@ -115,19 +116,18 @@ class UpdateGroup:
 
     Args:
         table: The routes of the family.
-        kind: CLIENT or NON_CLIENT, all members alike.
-        as4: Whether they use four-octet AS numbers.
+        form: In which all members are told.
 
     Attributes:
         members: By source.
     """
 
-    def __init__(self, table: Table, kind: int, *, as4: bool) -> None:
+    def __init__(self, table: Table, form: Form) -> None:
         self.family: Family = table.family
         self.members: dict[Source, Member] = {}
         self._table = table
-        self._kind = kind if as4 else Audience.as2(kind)
-        self._as4 = as4
+        self._form = form
+        self._kind = form.audience
         self._behind: dict[Source, Member] = {}
         self._snapshot: list[bytes] | None = None
 
@@ -235,7 +235,7 @@ class UpdateGroup:
             if prefixes:
                 train.local.append((path, prefixes))
         else:
-            train.cars.append((path.source, path.write(prefixes, as4=self._as4)))
+            train.cars.append((path.source, path.write(prefixes, self._form)))
 
     def _send(self, member: Member, train: _Train) -> None:
         source = member.source
@@ -248,7 +248,7 @@ class UpdateGroup:
             for path, prefixes in train.local:
                 next_hop = path.next_hop or member.own_next_hop
                 if next_hop:
-                    chunks.append(path.write(prefixes, as4=self._as4, own_next_hop=next_hop))
+                    chunks.append(path.write(prefixes, self._form, next_hop))
                     continue
                 # It can't be told of ours, so that what it was told before is gone.
                 replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)

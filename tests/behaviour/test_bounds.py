@@ -8,7 +8,8 @@ import pytest
 
 from reflector.bgp.limits import CATCH_UP_PIECE_PREFIXES, SEND_QUEUE_BYTES
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.rib.path import Audience, Path, Source, local_attributes
+from reflector.rib.audience import Audience, Form
+from reflector.rib.path import Path, Source, local_attributes
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, UpdateGroup
 from tests.behaviour.client import prefixes
@@ -32,7 +33,7 @@ class Scene:
 
     def __init__(self, members: int = 1) -> None:
         self.table = Table(IPV4_UNICAST)
-        self.group = UpdateGroup(self.table, Audience.CLIENT, as4=True)
+        self.group = UpdateGroup(self.table, Form(Audience.CLIENT))
         self.outlets = [Wall() for _ in range(members)]
         self.members = [
             Member(_source(100 + i), outlet, b"") for i, outlet in enumerate(self.outlets)

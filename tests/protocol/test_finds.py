@@ -12,7 +12,8 @@ from reflector.bgp.codec import decode_open
 from reflector.bgp.errors import Finding, SessionError
 from reflector.bgp.open import Negotiated, Open
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.rib.path import Audience, Source
+from reflector.rib.audience import Audience
+from reflector.rib.path import Source
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 from tests.support import wire
 from tests.support.classroom import FakeOutlet

@@ -9,7 +9,8 @@ from reflector.bgp.errors import Finding
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib import update_group
-from reflector.rib.path import Audience, Source
+from reflector.rib.audience import Audience
+from reflector.rib.path import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Network, Route, read_update, split_messages

@@ -17,7 +17,8 @@ from reflector.bgp.vocabulary import (
     State,
 )
 from reflector.reports import PeerName
-from reflector.rib.path import Audience, IPAddress, Source
+from reflector.rib.audience import Audience
+from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 
 ASN = 64512

@@ -8,8 +8,9 @@ import pytest
 
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
+from reflector.rib.audience import Audience
 from reflector.rib.decision import best_path, explain, with_path, without_source
-from reflector.rib.path import Audience, Candidates, IPAddress, Path, Source
+from reflector.rib.path import Candidates, IPAddress, Path, Source
 
 CLUSTER_ID = b"\x0a\0\0\xfe"
 

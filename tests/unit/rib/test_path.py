@@ -6,12 +6,14 @@ import pytest
 
 from reflector.bgp.attributes import Judge
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
-from reflector.rib.path import Audience, Path, Source, local_attributes
+from reflector.rib.audience import Audience, Form
+from reflector.rib.path import Path, Source, local_attributes
 from tests.support import wire
 
 CLUSTER_ID = b"\x0a\0\0\xfe"
 JUDGE = Judge(wire.ASN, b"\x0a\0\0\xfe", CLUSTER_ID)
 HOP6 = ip_address("2001:db8::1").packed
+FORM, OLD_FORM = Form(Audience.CLIENT), Form(Audience.CLIENT, as4=False)
 
 
 def source(kind: int = Audience.CLIENT, *, local: bool = False) -> Source:
@@ -49,7 +51,7 @@ def test_a_path_alone_stands_for_its_candidates() -> None:
 
 def test_a_reflected_path_is_written_in_the_order_of_codes() -> None:
     block = wire.usual(more=wire.med(1) + wire.attribute(0xC0, 16, bytes(8)))
-    written = path(block).write([wire.prefix("10.1.0.0/24")], as4=True)
+    written = path(block).write([wire.prefix("10.1.0.0/24")], FORM)
     expected = (
         wire.origin()
         + wire.as_path()
@@ -67,7 +69,7 @@ def test_an_ipv6_path_is_written_without_next_hop() -> None:
     attributes = JUDGE.judge(wire.usual())
     assert attributes is not None
     six = Path(source(), IPV6_UNICAST, attributes, HOP6, CLUSTER_ID)
-    written = six.write([wire.prefix("2001:db8::/32")], as4=True)
+    written = six.write([wire.prefix("2001:db8::/32")], FORM)
     block = (
         wire.mp_reach(wire.IPV6, HOP6, wire.prefix("2001:db8::/32"))
         + wire.usual(next_hop=b"")
@@ -81,21 +83,21 @@ def test_a_path_is_written_in_both_widths_of_as_numbers() -> None:
     block = wire.usual(as_path=wire.as_path(wire.sequence(1, 70000)))
     both = path(block)
     prefixes = [wire.prefix("10.1.0.0/24")]
-    assert wire.as_path(wire.sequence(1, 70000)) in both.write(prefixes, as4=True)
-    old = both.write(prefixes, as4=False)
+    assert wire.as_path(wire.sequence(1, 70000)) in both.write(prefixes, FORM)
+    old = both.write(prefixes, OLD_FORM)
     assert wire.as_path(wire.sequence(1, 23456, width=2)) in old
     assert wire.attribute(0xC0, 17, wire.sequence(1, 70000)) in old
-    assert both.write(prefixes, as4=False) == old
+    assert both.write(prefixes, OLD_FORM) == old
 
 
 def test_our_own_path_is_written_for_each_receiver() -> None:
     ours = Path(
         source(Audience.ALL, local=True), IPV4_UNICAST, local_attributes(100), b"", CLUSTER_ID
     )
-    for as4 in (True, False, True):
+    for form in (FORM, OLD_FORM, FORM):
         for hop in ("10.0.0.1", "10.5.0.1"):
             packed = ip_address(hop).packed
-            written = ours.write([wire.prefix("1.0.0.2/32")], as4=as4, own_next_hop=packed)
+            written = ours.write([wire.prefix("1.0.0.2/32")], form, packed)
             expected = wire.usual(next_hop=wire.next_hop(hop))
             assert written == wire.update(wire.prefix("1.0.0.2/32"), expected)
 

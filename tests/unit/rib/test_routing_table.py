@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.rib.path import Audience, Path, Source
+from reflector.rib.audience import Audience
+from reflector.rib.path import Path, Source
 from reflector.rib.table import Changes, Table
 from tests.support import wire
 
