@@ -72,7 +72,7 @@ class Peer:
         negotiated: What its session runs on.
         local_address: Our end of the session.
         outlet: Its connection.
-        beside: Our IPv4 address on the interface of a session over IPv6.
+        own_next_hops: Our address towards it as each family carries it; empty where we have none.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
@@ -82,7 +82,7 @@ class Peer:
     negotiated: Negotiated
     local_address: IPAddress
     outlet: Outlet
-    beside: IPv4Address | None = None
+    own_next_hops: dict[Family, bytes]
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
@@ -134,14 +134,17 @@ class Speaker:
             outlet: The connection.
             beside: Our IPv4 address on the same interface, where the session runs over IPv6.
         """
-        peer = Peer(source, negotiated, local_address, outlet, beside)
+        own_next_hops = {
+            family: _own_next_hop(family, local_address, beside) for family in negotiated.families
+        }
+        peer = Peer(source, negotiated, local_address, outlet, own_next_hops)
         self.peers[source] = peer
         form = _form_for(peer)
         for family in negotiated.families:
             group = self._groups.get((family, form))
             if group is None:
                 group = self._groups[family, form] = UpdateGroup(self.tables[family], form)
-            group.join(Member(source, outlet, _own_next_hop(peer, family)))
+            group.join(Member(source, outlet, own_next_hops[family]))
         return peer
 
     def peer_down(self, peer: Peer) -> int:
@@ -255,7 +258,7 @@ class Speaker:
         path = peer.paths.get(key)
         if path is None:
             # RFC 4271 6.3: the next hop must not be the receiver's own address.
-            if next_hop == _own_next_hop(peer, family):
+            if next_hop == peer.own_next_hops[family]:
                 self._on_finding(peer, _OWN_NEXT_HOP)
                 peer.counters.refused += len(prefixes)
                 peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
@@ -263,7 +266,8 @@ class Speaker:
             path = Path(peer.source, family, announcement.attributes, next_hop, self._cluster_id)
             if path.outgrown:
                 self._on_finding(peer, _OUTGROWN)
-            if len(peer.paths) >= max(SPARE_PATHS_PER_PEER, 2 * self.held_by(peer)):
+            known = len(peer.paths)
+            if known >= SPARE_PATHS_PER_PEER and known >= 2 * self.held_by(peer):
                 peer.paths.clear()
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
@@ -294,14 +298,13 @@ def _family_of(prefix: IPNetwork) -> Family:
     return FAMILIES[1 if prefix.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
 
 
-def _own_next_hop(peer: Peer, family: Family) -> bytes:
+def _own_next_hop(family: Family, address: IPAddress, beside: IPv4Address | None) -> bytes:
     """Our address towards a peer as a next hop of a family; empty where we have none.
 
     IPv4 routes are never given an IPv6 next hop: kube-router can't install them.
     """
-    address = peer.local_address
     if isinstance(address, IPv6Address) and family is IPV4_UNICAST:
-        return b"" if peer.beside is None else peer.beside.packed
+        return b"" if beside is None else beside.packed
     return _pack_next_hop(family, address)
 
 

@@ -37,6 +37,8 @@ def split_nlri(field: bytes, max_bits: int) -> list[bytes]:
         SessionError: 3/10: a length beyond the family's, or a prefix past the end of the field;
             what follows can't be located, so RFC 7606 5.3 leaves nothing but a reset.
     """
+    if _is_one(field, max_bits):
+        return [field]
     size = _uniform_size(field, max_bits)
     if size:
         return _split_uniform(field, size)
@@ -51,8 +53,10 @@ def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes
     Raises:
         SessionError: As `split_nlri`.
     """
-    size = _uniform_size(field, family.max_prefix_bits)
     suspicious = _SUSPICIOUS[family.afi]
+    if _is_one(field, family.max_prefix_bits) and len(field) > 1 and field[1] < suspicious:
+        return [field], []
+    size = _uniform_size(field, family.max_prefix_bits)
     if size:
         prefixes = _split_uniform(field, size)
         # Whether any first octet is suspicious, again at C speed.
@@ -65,6 +69,12 @@ def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes
     if not martian:
         return prefixes, []
     return [p for p in prefixes if p not in martian], list(martian)
+
+
+def _is_one(field: bytes, max_bits: int) -> bool:
+    """Whether it is one prefix of an octet-aligned length: a route that comes by itself."""
+    bits = field[0] if field else 1
+    return not bits % 8 and bits <= max_bits and len(field) == _SIZE[bits]
 
 
 def _uniform_size(field: bytes, max_bits: int) -> int:
