@@ -1,18 +1,22 @@
 """Framing: the BGP message header (RFC 4271 4.1) and the errors it can have (6.1)."""
 
 from collections.abc import Generator
+from struct import Struct
 from typing import Final
 
 from reflector.bgp.errors import SessionError
-from reflector.bgp.limits import HEADER_BYTES, MAX_MESSAGE_BYTES
+from reflector.bgp.limits import HEADER_BYTES, MAX_MESSAGE_BYTES, MIN_UPDATE_BYTES
 from reflector.bgp.vocabulary import ErrorCode, HeaderSubcode, MessageType
+
+# Marker, length, type.
+_HEADER: Final = Struct(">16sHB")
 
 MARKER: Final = b"\xff" * 16
 
 # RFC 4271 4.2-4.5 and RFC 2918 3: the least length of each type, header included.
 _MIN_BYTES: Final = {
     MessageType.OPEN: 29,
-    MessageType.UPDATE: 23,
+    MessageType.UPDATE: MIN_UPDATE_BYTES,
     MessageType.NOTIFICATION: 21,
     MessageType.KEEPALIVE: 19,
     MessageType.ROUTE_REFRESH: 23,
@@ -93,10 +97,18 @@ class Framer:
         try:
             while end - position >= HEADER_BYTES:
                 start = position + HEADER_BYTES
-                stop = position + check_header(data[position:start])
+                marker, length, message_type = _HEADER.unpack_from(data, position)
+                # What nearly all messages are is known at a glance; the rest is looked at closely.
+                if (
+                    message_type != MessageType.UPDATE
+                    or marker != MARKER
+                    or not MIN_UPDATE_BYTES <= length <= MAX_MESSAGE_BYTES
+                ):
+                    length = check_header(data[position:start])
+                stop = position + length
                 if stop > end:
                     break
                 position = stop
-                yield data[start - 1], data[start:stop]
+                yield message_type, data[start:stop]
         finally:
             self._rest = data[position:]

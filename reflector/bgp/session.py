@@ -247,13 +247,16 @@ class Session:
     def _read(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         messages = self._framer.feed(data)
+        handlers, established = self._handlers, State.ESTABLISHED
         try:
             for message_type, body in messages:
-                event = self._handlers[message_type](body)
+                event = handlers[message_type](body)
                 if event is not None:
                     events.append(event)
                     # What follows an OPEN is read once the owner has confirmed it.
-                    if self.over or isinstance(event, OpenAccepted):
+                    if self.state is not established and (
+                        self.over or isinstance(event, OpenAccepted)
+                    ):
                         break
         except SessionError as error:
             events.append(self.fail(error))

@@ -104,16 +104,19 @@ def split_update(body: bytes) -> tuple[bytes, bytes, bytes]:
     Raises:
         SessionError: 3/1: the two lengths don't fit the message (RFC 4271 6.3, RFC 7606 3 b).
     """
-    start = 2 + int.from_bytes(body[:2])
+    # Indexing, where slices and `int.from_bytes` would say the same at twice the cost.
+    size = len(body)
+    start = 2 + (body[0] << 8 | body[1]) if size > 1 else size
     block_at = start + 2
-    stop = block_at + int.from_bytes(body[start:block_at])
-    if block_at > len(body) or stop > len(body):
-        raise SessionError(
-            ErrorCode.UPDATE_MESSAGE,
-            UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
-            "the lengths within the UPDATE exceed the message",
-        )
-    return body[2:start], body[block_at:stop], body[stop:]
+    if block_at <= size:
+        stop = block_at + (body[start] << 8 | body[start + 1])
+        if stop <= size:
+            return body[2:start], body[block_at:stop], body[stop:]
+    raise SessionError(
+        ErrorCode.UPDATE_MESSAGE,
+        UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
+        "the lengths within the UPDATE exceed the message",
+    )
 
 
 def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) -> Update:
