@@ -56,6 +56,10 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules, as the gate does
 bench: $(VENV)/dev.stamp ## measure the reflector (and other daemons that are installed)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: conformance
+conformance: $(VENV)/dev.stamp ## write docs/conformance.md from the tests' marks and the clauses
+	@$(BIN)/python -m tests.conformance
+
 .PHONY: image
 image: ## build the container image bgp-reflector:latest
 	docker compose -f compose/compose.yaml build $(ARGS)

@@ -84,6 +84,7 @@ async def established() -> AsyncIterator[Scene]:
             scene.connection.abort()
 
 
+@pytest.mark.rfc("9687", "3")
 def test_the_send_hold_timer_ends_a_session() -> None:
     """RFC 9687 3.2 and 4: eight minutes or twice the hold time; then error code 8."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -95,12 +96,14 @@ def test_the_send_hold_timer_ends_a_session() -> None:
     assert not talk.timers
 
 
+@pytest.mark.rfc("9687", "3.2")
 def test_a_long_hold_time_makes_the_send_hold_time_longer() -> None:
     talk = Talk(our_open(hold_time_s=600))
     talk.hear(wire.open_message(hold_time_s=600))
     assert talk.session.send_hold_s == 1200
 
 
+@pytest.mark.rfc("9687", "3")
 @pytest.mark.asyncio
 async def test_a_peer_that_never_reads_is_closed() -> None:
     async with established() as scene:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.interop
 DEBUG_PREFIX = "1.0.0.2/32"
 
 
+@pytest.mark.rfc("4456", "6", "8 originator", "8 cluster list", "10")
 @pytest.mark.parametrize("learner", KINDS)
 @pytest.mark.parametrize("announcer", KINDS)
 def test_each_learns_from_each(class_room: ClassRoom, announcer: str, learner: str) -> None:
@@ -47,6 +48,7 @@ def test_each_learns_from_each(class_room: ClassRoom, announcer: str, learner: s
         assert route.communities == announced.communities
 
 
+@pytest.mark.rfc("4271", "5.1.3 local", "9.4")
 @pytest.mark.parametrize("letter", ["a", "b"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_debug_route_points_at_the_address_dialled(
@@ -59,6 +61,7 @@ def test_debug_route_points_at_the_address_dialled(
     assert routes[DEBUG_PREFIX].next_hop == peer.settings.reflector_address
 
 
+@pytest.mark.rfc("4456", "6")
 def test_nothing_returns_to_its_source(class_room: ClassRoom) -> None:
     """RFC 4456 6: OpenBGPD keeps even what loops in its Adj-RIB-In, so it can tell."""
     if class_room.reflector.kind == "frr":
@@ -70,6 +73,7 @@ def test_nothing_returns_to_its_source(class_room: ClassRoom) -> None:
     assert not routes.keys() & peer.announced.keys()
 
 
+@pytest.mark.rfc("4271", "3.1")
 @pytest.mark.parametrize("kind", KINDS)
 def test_announce_change_and_withdraw(class_room: ClassRoom, kind: str) -> None:
     """RFC 4271 3.1: a new announcement of a prefix replaces the one before; a withdrawal ends it."""
@@ -94,6 +98,7 @@ def test_announce_change_and_withdraw(class_room: ClassRoom, kind: str) -> None:
         )
 
 
+@pytest.mark.rfc("4271", "8.2.2 Established")
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_peer_is_forgotten_and_welcomed_back(class_room: ClassRoom, kind: str) -> None:
     """RFC 4271 8.2.2: a lost session takes its routes with it; a new one brings them back."""

@@ -29,6 +29,7 @@ ranges:
 PATIENCE_S = 3.0
 
 
+@pytest.mark.rfc("2385", "2")
 def test_only_who_knows_the_password_gets_in(tmp_path: Path) -> None:
     knowing = {kind: f"10.77.0.{11 + number}" for number, kind in enumerate(KINDS)}
     ignorant = {"bird": "10.77.0.21", "frr": "10.77.0.22"}

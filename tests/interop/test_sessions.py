@@ -76,6 +76,7 @@ def test_two_nodes_behind_one_address(
     assert "10.252.0.0/24" in routes
 
 
+@pytest.mark.rfc("4486", "4 shutdown")
 def test_stop_says_why(class_room: ClassRoom) -> None:
     """RFC 4486 4: Cease/Administrative Shutdown to every peer; then all return."""
     addresses = {peer.settings.local_address for peer in class_room.peers.values()}

@@ -1,5 +1,6 @@
 """Whatever a peer sends, in whichever pieces: events or a NOTIFICATION, and nothing else."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def listen(chunks: list[bytes], *, confirm: bool = True) -> Talk:
     return talk
 
 
+@pytest.mark.rfc("4271", "3")
 @given(st.data(), streams)
 def test_any_chunking_of_the_stream_gives_the_same(data: st.DataObject, stream: bytes) -> None:
     """TCP has no message boundaries (RFC 4271 3)."""
@@ -50,6 +52,7 @@ def test_any_chunking_of_the_stream_gives_the_same(data: st.DataObject, stream: 
     assert pieces.session.state is whole.session.state
 
 
+@pytest.mark.rfc("4271", "3")
 @given(streams)
 def test_single_octets_give_the_same(stream: bytes) -> None:
     """The finest chunking of all."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -239,6 +240,7 @@ class ClassAtWork(RuleBasedStateMachine):
 TestClassAtWork = ClassAtWork.TestCase
 
 
+@pytest.mark.rfc("4271", "9.1.2.2 MED")
 @given(st.lists(variants, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_the_best_path_does_not_depend_on_the_order_of_arrival(
     drawn: list[Variant], random: object

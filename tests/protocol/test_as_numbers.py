@@ -28,6 +28,7 @@ def path(*segments: bytes) -> bytes:
     return wire.usual(as_path=wire.as_path(*segments))
 
 
+@pytest.mark.rfc("6793", "4.2.2")
 def test_an_old_peer_is_told_small_numbers_as_they_are(scene: Scene) -> None:
     """RFC 6793 4.2.2: no AS4_PATH if all numbers fit two octets."""
     classroom, new, old = scene
@@ -39,6 +40,7 @@ def test_an_old_peer_is_told_small_numbers_as_they_are(scene: Scene) -> None:
     assert 17 not in route
 
 
+@pytest.mark.rfc("6793", "4.2.2")
 def test_an_old_peer_is_told_large_numbers_in_as4_path(scene: Scene) -> None:
     """RFC 6793 4.2.2: AS_TRANS in AS_PATH, and the whole path in AS4_PATH."""
     classroom, new, old = scene
@@ -48,6 +50,7 @@ def test_an_old_peer_is_told_large_numbers_in_as4_path(scene: Scene) -> None:
     assert route[17] == wire.sequence(1, BIG, 3)
 
 
+@pytest.mark.rfc("6793", "4.2.2")
 @pytest.mark.parametrize(("asn", "short"), [(1, 1), (BIG, 23456)])
 def test_an_old_peer_is_told_the_aggregator_in_its_form(scene: Scene, asn: int, short: int) -> None:
     """RFC 6793 4.2.2: AS4_AGGREGATOR only where the number needs it."""
@@ -99,6 +102,7 @@ MERGED = {
 }
 
 
+@pytest.mark.rfc("6793", "4.2.3", "6 malformed")
 @pytest.mark.parametrize(("as_path", "as4_path", "merged"), MERGED.values(), ids=MERGED)
 def test_an_old_peers_paths_are_merged(
     scene: Scene, as_path: bytes, as4_path: bytes | None, merged: bytes
@@ -111,6 +115,7 @@ def test_an_old_peers_paths_are_merged(
     assert new.route(PREFIX)[2] == merged
 
 
+@pytest.mark.rfc("6793", "4.2.3")
 @pytest.mark.parametrize(
     ("aggregator", "as4_aggregator", "expected", "merges"),
     [
@@ -140,6 +145,7 @@ def test_an_old_peers_aggregator_is_merged(
     assert route[2] == wire.sequence(BIG if merges else 23456)
 
 
+@pytest.mark.rfc("6793", "6 malformed")
 def test_a_malformed_as4_aggregator_is_as_if_it_were_absent(scene: Scene) -> None:
     """RFC 6793 6: it is discarded, so that it can't make AS4_PATH void either."""
     classroom, new, old = scene
@@ -153,6 +159,7 @@ def test_a_malformed_as4_aggregator_is_as_if_it_were_absent(scene: Scene) -> Non
     assert new.route(PREFIX)[2] == wire.sequence(BIG)
 
 
+@pytest.mark.rfc("7606", "7.2")
 @pytest.mark.parametrize(
     "as_path",
     [b"\2\0", b"\2\2\0\1", b"\2", wire.sequence(1, 2, 3), b"\3\1\0\1", wire.sequence(0, width=2)],
@@ -167,6 +174,7 @@ def test_an_old_peers_malformed_path_withdraws_the_route(scene: Scene, as_path: 
     assert new.prefixes == set()
 
 
+@pytest.mark.rfc("7606", "7.7")
 @pytest.mark.parametrize("aggregator", [b"", b"\0\1\x0a\0\0", b"\0\0\0\1\x0a\0\0\1"])
 def test_an_old_peers_malformed_aggregator_is_discarded(scene: Scene, aggregator: bytes) -> None:
     """RFC 7606 7.7: six octets for a session without four-octet AS numbers."""
@@ -188,6 +196,8 @@ def test_old_peers_exchange_ipv6_routes(scene: Scene) -> None:
     assert other.prefixes == set()
 
 
+@pytest.mark.rfc("6793", "4.2.2")
+@pytest.mark.rfc("4271", "9.2 size")
 @pytest.mark.parametrize("padding", range(1380, 1400))
 def test_a_path_may_fit_for_new_peers_and_outgrow_a_message_for_old_ones(
     scene: Scene, padding: int
@@ -207,6 +217,8 @@ def test_a_path_may_fit_for_new_peers_and_outgrow_a_message_for_old_ones(
     assert old.prefixes == ({PREFIX} if fits else set())
 
 
+@pytest.mark.rfc("6793", "4.2.2")
+@pytest.mark.rfc("4271", "9.2 size")
 @pytest.mark.parametrize("padding", [2300, 3040])
 def test_a_path_may_fit_for_old_peers_and_outgrow_a_message_for_new_ones(
     scene: Scene, padding: int

@@ -39,6 +39,7 @@ def peer(number: int = 1) -> Source:
     return Source(str(address), Audience.CLIENT, address.packed, address)
 
 
+@pytest.mark.rfc("4271", "6.3 well-known")
 @pytest.mark.parametrize(
     "attribute", [b"\x40\x00\x00", b"\x40\x63\x02hi", b"\x50\x63\x00\x02hi", b"\x00\x63\x00"]
 )
@@ -50,6 +51,7 @@ def test_an_unrecognised_well_known_attribute_comes_back_as_it_came(attribute: b
     assert error.value.data == attribute
 
 
+@pytest.mark.rfc("5492", "4 unknown")
 @pytest.mark.parametrize(
     ("code", "value"),
     [(5, b"\0"), (69, b"\0\1"), (64, b""), (64, b"\0"), (73, b"\xff"), (200, b"")],
@@ -61,6 +63,8 @@ def test_a_capability_that_is_not_used_may_be_malformed(code: int, value: bytes)
     assert decode_open(body).asn == wire.ASN
 
 
+@pytest.mark.rfc("4760", "8")
+@pytest.mark.rfc("4271", "6.2 malformed")
 @pytest.mark.parametrize("value", [b"", b"\0\1\0", b"\0\1\0\1\0", b"\0\1\0\1\0\2\0\1"])
 def test_the_multiprotocol_capability_has_four_octets(value: bytes) -> None:
     """RFC 4760 8: and it can't be guessed at."""
@@ -70,6 +74,7 @@ def test_the_multiprotocol_capability_has_four_octets(value: bytes) -> None:
     assert (error.value.code, error.value.subcode) == (2, 0)
 
 
+@pytest.mark.rfc("6793", "6 malformed")
 def test_confederation_segments_of_as4_path_are_left_out() -> None:
     """RFC 6793 6: they are discarded and the rest is used."""
     confed = b"\x03\x01" + (65001).to_bytes(4)
@@ -78,6 +83,7 @@ def test_confederation_segments_of_as4_path_are_left_out() -> None:
     assert wire.as_path(wire.sequence(70000)) in widen(block)
 
 
+@pytest.mark.rfc("4271", "9.2 size")
 def test_a_route_that_outgrows_a_message_is_told_in_the_log() -> None:
     """RFC 4271 9.2: it can't be sent to anybody."""
     findings: list[Finding] = []
@@ -90,6 +96,7 @@ def test_a_route_that_outgrows_a_message_is_told_in_the_log() -> None:
     assert ["outgrow a message" in each.reason for each in findings] == [True]
 
 
+@pytest.mark.rfc("4271", "9.2 change", "9.4")
 def test_originating_the_same_routes_again_sends_nothing() -> None:
     """RFC 4271 9.2: an UPDATE tells of a change."""
     reflector = speaker()
@@ -107,6 +114,7 @@ def test_originating_the_same_routes_again_sends_nothing() -> None:
     assert not outlet.unread
 
 
+@pytest.mark.rfc("4271", "5.1.3 local")
 def test_over_ipv6_our_own_ipv4_routes_have_the_interface_s_ipv4_address() -> None:
     """RFC 4271 5.1.3: a next hop that the peer can use; never an IPv6 one for IPv4."""
     reflector = speaker()

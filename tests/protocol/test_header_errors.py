@@ -9,6 +9,7 @@ from tests.support.talk import Talk
 STATES = (State.OPEN_SENT, State.OPEN_CONFIRM, State.ESTABLISHED)
 
 
+@pytest.mark.rfc("4271", "6.1 marker")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("position", [0, 7, 15])
 def test_a_marker_that_is_not_all_ones_loses_synchronisation(state: State, position: int) -> None:
@@ -20,6 +21,7 @@ def test_a_marker_that_is_not_all_ones_loses_synchronisation(state: State, posit
     assert talk.notified == (1, 1, b"")
 
 
+@pytest.mark.rfc("4271", "4.1", "6.1 length")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 99])
 @pytest.mark.parametrize("length", [0, 18, 4097, 65535])
@@ -32,6 +34,7 @@ def test_a_length_out_of_bounds_is_told_with_the_length(
     assert talk.notified == (1, 2, length.to_bytes(2))
 
 
+@pytest.mark.rfc("4271", "6.1 length")
 @pytest.mark.parametrize(
     ("kind", "least"),
     [(wire.OPEN, 29), (wire.UPDATE, 23), (wire.NOTIFICATION, 21), (wire.ROUTE_REFRESH, 23)],
@@ -44,6 +47,7 @@ def test_each_type_has_its_least_length(kind: int, least: int) -> None:
         assert talk.notified == (1, 2, length.to_bytes(2))
 
 
+@pytest.mark.rfc("4271", "6.1 length")
 def test_a_keepalive_is_a_header_and_nothing_else() -> None:
     """RFC 4271 6.1: a KEEPALIVE's length is not 19."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -51,6 +55,7 @@ def test_a_keepalive_is_a_header_and_nothing_else() -> None:
     assert talk.notified == (1, 2, b"\0\x14")
 
 
+@pytest.mark.rfc("4271", "6.1 type")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kind", [0, 6, 128, 255])
 def test_an_unknown_type_is_told_with_the_type(state: State, kind: int) -> None:
@@ -60,6 +65,7 @@ def test_an_unknown_type_is_told_with_the_type(state: State, kind: int) -> None:
     assert talk.notified == (1, 3, bytes((kind,)))
 
 
+@pytest.mark.rfc("4271", "6.1 length")
 def test_a_bad_header_is_found_before_its_body_is_there() -> None:
     """RFC 4271 6.1: 19 octets are enough to tell."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -67,6 +73,7 @@ def test_a_bad_header_is_found_before_its_body_is_there() -> None:
     assert talk.notified == (1, 2, (5000).to_bytes(2))
 
 
+@pytest.mark.rfc("4271", "6")
 def test_messages_before_the_bad_one_count() -> None:
     """RFC 4271 6.1: the error is the message's, not that of those before it."""
     talk = Talk.in_state(State.ESTABLISHED)

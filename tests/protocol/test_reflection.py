@@ -21,6 +21,7 @@ def ids(*texts: str) -> bytes:
 # Who is told.
 
 
+@pytest.mark.rfc("4456", "6")
 @pytest.mark.parametrize(
     ("source_is_client", "told"),
     [(True, {"client", "non-client"}), (False, {"client"})],
@@ -39,6 +40,7 @@ def test_who_is_told_depends_on_the_source(*, source_is_client: bool, told: set[
     assert not any(each.table or each.stray for each in everyone)
 
 
+@pytest.mark.rfc("4456", "6")
 @pytest.mark.parametrize("first", [0, 1], ids=["the client's first", "the non-client's first"])
 def test_non_clients_lose_a_route_when_a_non_client_has_the_better_one(first: int) -> None:
     """RFC 4456 6: the best path decides for all, and a non-client's is not for non-clients."""
@@ -61,6 +63,8 @@ def test_non_clients_lose_a_route_when_a_non_client_has_the_better_one(first: in
     assert non_client.prefixes == other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("4456", "6")
+@pytest.mark.rfc("4271", "9.2 best")
 def test_nothing_is_sent_back_to_its_source() -> None:
     """RFC 4456 6 and RFC 4271 9.2: the source of the best path is not told of it."""
     classroom = Classroom()
@@ -72,6 +76,7 @@ def test_nothing_is_sent_back_to_its_source() -> None:
     assert len(source.messages) == before
 
 
+@pytest.mark.rfc("4271", "9.2 change")
 def test_a_peers_route_is_taken_back_when_its_own_becomes_the_best() -> None:
     """RFC 4271 9.2: what it was told before is no longer feasible for it."""
     classroom = Classroom()
@@ -89,6 +94,7 @@ def test_a_peers_route_is_taken_back_when_its_own_becomes_the_best() -> None:
     assert second.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.2 best")
 def test_a_better_path_within_one_turn_leaves_each_with_the_right_one() -> None:
     """RFC 4271 9.1: only the last state counts, whatever came in between."""
     classroom = Classroom()
@@ -103,6 +109,19 @@ def test_a_better_path_within_one_turn_leaves_each_with_the_right_one() -> None:
     assert third.route(PREFIX)[9] == ids("10.0.0.1")
 
 
+@pytest.mark.rfc("4271", "9.1.4")
+def test_of_overlapping_routes_both_are_told() -> None:
+    """RFC 4271 9.1.4: the less and the more specific one, and each goes by itself."""
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    other = classroom.join("other", "10.0.0.2")
+    classroom.send(source, wire.announce("10.0.0.0/8", "10.1.0.0/16", PREFIX))
+    assert other.prefixes == {"10.0.0.0/8", "10.1.0.0/16", PREFIX}
+    classroom.send(source, wire.withdraw("10.1.0.0/16"))
+    assert other.prefixes == {"10.0.0.0/8", PREFIX}
+
+
+@pytest.mark.rfc("1997", "NO_ADVERTISE")
 def test_no_advertise_stays_here() -> None:
     """RFC 1997: NO_ADVERTISE must not be advertised to other peers."""
     classroom = Classroom()
@@ -116,6 +135,7 @@ def test_no_advertise_stays_here() -> None:
     assert other.stray == []
 
 
+@pytest.mark.rfc("1997", "NO_EXPORT")
 @pytest.mark.parametrize("community", [0xFFFFFF01, 0xFFFFFF03, 0xFFFF029A])
 def test_other_well_known_communities_pass_between_internal_peers(community: int) -> None:
     """RFC 1997: NO_EXPORT and NO_EXPORT_SUBCONFED concern external peers."""
@@ -127,6 +147,7 @@ def test_other_well_known_communities_pass_between_internal_peers(community: int
     assert other.route(PREFIX)[8] == community.to_bytes(4)
 
 
+@pytest.mark.rfc("4760", "8")
 def test_each_family_goes_to_who_has_negotiated_it() -> None:
     """RFC 4760 8: routes of a family are sent only where both sides have it."""
     classroom = Classroom()
@@ -140,6 +161,7 @@ def test_each_family_goes_to_who_has_negotiated_it() -> None:
     assert six.ends == [wire.IPV6]
 
 
+@pytest.mark.rfc("4271", "8.2.2 Established", "3.1", "6")
 def test_a_session_that_ends_takes_its_routes_with_it() -> None:
     """RFC 4271 8.2.2, Established: deletes all routes associated with this connection."""
     classroom = Classroom()
@@ -154,6 +176,7 @@ def test_a_session_that_ends_takes_its_routes_with_it() -> None:
     assert backup.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.2 first")
 def test_a_late_joiner_gets_everything_and_then_an_end_of_rib() -> None:
     """RFC 4271 9.2 and RFC 4724 2: the initial dump, and the marker that it is complete."""
     classroom = Classroom()
@@ -165,6 +188,7 @@ def test_a_late_joiner_gets_everything_and_then_an_end_of_rib() -> None:
     assert late.messages[-1] in (b"\0\0\0\0", wire.withdraw6())
 
 
+@pytest.mark.rfc("2918", "4 answer")
 def test_a_refresh_sends_the_routes_again() -> None:
     """RFC 2918 4: the whole Adj-RIB-Out of the family."""
     classroom = Classroom()
@@ -180,6 +204,7 @@ def test_a_refresh_sends_the_routes_again() -> None:
     assert other.prefixes == {PREFIX, PREFIX6}
 
 
+@pytest.mark.rfc("2918", "4 unknown")
 @pytest.mark.parametrize("family", [(1, 2), (25, 70), (0, 0), (2, 1)])
 def test_a_refresh_for_another_family_is_ignored(family: tuple[int, int]) -> None:
     """RFC 2918 4: for an AFI/SAFI that was not advertised, the message is ignored."""
@@ -196,6 +221,7 @@ def test_a_refresh_for_another_family_is_ignored(family: tuple[int, int]) -> Non
 # With which attributes.
 
 
+@pytest.mark.rfc("4456", "8 originator", "8 cluster list")
 def test_originator_id_and_cluster_list_are_put_in() -> None:
     """RFC 4456 8: ORIGINATOR_ID is the source's BGP identifier, CLUSTER_LIST is our id."""
     classroom = Classroom()
@@ -209,6 +235,7 @@ def test_originator_id_and_cluster_list_are_put_in() -> None:
     assert other.messages[-1] == expected
 
 
+@pytest.mark.rfc("4456", "8 originator", "8 cluster list")
 def test_an_originator_id_stays_and_cluster_list_grows_at_its_head() -> None:
     """RFC 4456 8: a reflector must not create ORIGINATOR_ID if it exists; it prepends its id."""
     classroom = Classroom()
@@ -220,6 +247,8 @@ def test_an_originator_id_stays_and_cluster_list_grows_at_its_head() -> None:
     assert other.route(PREFIX)[10] == ids(CLUSTER_ID, "1.1.1.1", "2.2.2.2")
 
 
+@pytest.mark.rfc("4271", "4.3 length")
+@pytest.mark.rfc("4456", "8 cluster list")
 def test_a_cluster_list_of_more_than_255_octets_has_an_extended_length() -> None:
     """RFC 4271 4.3: the Extended Length bit; RFC 4456 8: 63 ids and ours are 256 octets."""
     classroom = Classroom()
@@ -250,6 +279,11 @@ UNTOUCHED = {
 _PLACE = {1: "origin", 2: "as_path", 5: "local_pref"}
 
 
+@pytest.mark.rfc("4456", "10")
+@pytest.mark.rfc("4271", "5.1.1", "5.1.2 internal", "5.1.3 internal", "5.1.4", "5.1.6", "5.1.7")
+@pytest.mark.rfc("1997", "carriage")
+@pytest.mark.rfc("4360", "2", "6")
+@pytest.mark.rfc("8092", "3")
 @pytest.mark.parametrize(("code", "attribute"), UNTOUCHED.values(), ids=UNTOUCHED)
 @pytest.mark.parametrize("family", [wire.IPV4, wire.IPV6])
 def test_other_attributes_pass_byte_for_byte(
@@ -275,6 +309,7 @@ def test_other_attributes_pass_byte_for_byte(
     assert len(other.messages[-1]) == len(body) + len(own)
 
 
+@pytest.mark.rfc("4271", "5 unknown transitive")
 def test_an_unknown_optional_transitive_attribute_becomes_partial() -> None:
     """RFC 4271 5: passed on, with the Partial bit set."""
     classroom = Classroom()
@@ -286,6 +321,7 @@ def test_an_unknown_optional_transitive_attribute_becomes_partial() -> None:
     assert partial in other.messages[-1]
 
 
+@pytest.mark.rfc("4271", "5 unknown non-transitive")
 @pytest.mark.parametrize("flags", [0x80, 0xA0, 0x90])
 def test_an_unknown_non_transitive_attribute_is_dropped(flags: int) -> None:
     """RFC 4271 5 and 9: quietly ignored, and not passed on."""
@@ -298,6 +334,8 @@ def test_an_unknown_non_transitive_attribute_is_dropped(flags: int) -> None:
     assert classroom.findings == []
 
 
+@pytest.mark.rfc("4271", "5 order")
+@pytest.mark.rfc("7606", "5.1")
 def test_attributes_are_sent_in_the_order_of_their_codes() -> None:
     """RFC 4271 5: the sender should order them; RFC 7606 5.1: MP_REACH_NLRI comes first."""
     classroom = Classroom()
@@ -327,6 +365,7 @@ def test_attributes_are_sent_in_the_order_of_their_codes() -> None:
     assert other.messages[-1] == wire.update_body(wire.prefix(PREFIX), expected)
 
 
+@pytest.mark.rfc("4760", "3 NEXT_HOP")
 def test_next_hop_beside_ipv6_routes_is_not_passed_on() -> None:
     """RFC 4760 3: an UPDATE without NLRI should not carry NEXT_HOP; a receiver ignores it."""
     classroom = Classroom()
@@ -336,6 +375,7 @@ def test_next_hop_beside_ipv6_routes_is_not_passed_on() -> None:
     assert str(other.route(PREFIX6).next_hop) == "2001:db8::1"
 
 
+@pytest.mark.rfc("4760", "3")
 def test_ipv4_routes_in_mp_reach_are_reflected_as_nlri() -> None:
     """RFC 4760 3: the same family in another place."""
     classroom = Classroom()
@@ -349,6 +389,8 @@ def test_ipv4_routes_in_mp_reach_are_reflected_as_nlri() -> None:
     assert other.prefixes == set()
 
 
+@pytest.mark.rfc("4760", "3")
+@pytest.mark.rfc("2545", "3")
 @pytest.mark.parametrize("hop", ["2001:db8::1", "::ffff:10.0.0.1", "fe80::1"])
 def test_ipv6_routes_travel_over_an_ipv4_session(hop: str) -> None:
     """RFC 4760 and RFC 2545: with their next hop untouched, IPv4-mapped ones included."""
@@ -359,6 +401,7 @@ def test_ipv6_routes_travel_over_an_ipv4_session(hop: str) -> None:
     assert wire.mp_reach(wire.IPV6, hop, wire.prefix(PREFIX6)) in other.messages[-1]
 
 
+@pytest.mark.rfc("2545", "3")
 def test_a_link_local_next_hop_beside_the_global_one_is_kept() -> None:
     """RFC 2545 3: 32 octets of next hop."""
     classroom = Classroom()
@@ -373,6 +416,7 @@ def test_a_link_local_next_hop_beside_the_global_one_is_kept() -> None:
 # Sizes.
 
 
+@pytest.mark.rfc("4271", "4.1")
 def test_many_prefixes_are_sent_in_as_few_messages_as_fit() -> None:
     """RFC 4271 4.1: a message has at most 4096 octets."""
     classroom = Classroom()
@@ -390,6 +434,7 @@ def test_many_prefixes_are_sent_in_as_few_messages_as_fit() -> None:
     assert other.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.2 size")
 @pytest.mark.parametrize("surplus", range(-6, 2))
 @pytest.mark.parametrize("family", [wire.IPV4, wire.IPV6])
 def test_attributes_that_outgrow_a_message_are_not_sent(
@@ -420,6 +465,7 @@ def test_attributes_that_outgrow_a_message_are_not_sent(
 # Our own routes.
 
 
+@pytest.mark.rfc("4271", "5.1.3 local", "9.4")
 def test_our_own_route_has_the_address_that_each_peer_connected_to() -> None:
     """RFC 4271 5.1.3: the next hop is ours, as the peer knows it."""
     classroom = Classroom()
@@ -431,6 +477,8 @@ def test_our_own_route_has_the_address_that_each_peer_connected_to() -> None:
     assert wire.update_body(wire.prefix("1.0.0.2/32"), expected) in second.messages
 
 
+@pytest.mark.rfc("4456", "8 originator", "8 cluster list")
+@pytest.mark.rfc("4271", "5.1.2 internal")
 def test_our_own_route_is_not_reflected() -> None:
     """RFC 4456 8: ORIGINATOR_ID and CLUSTER_LIST are for reflected routes."""
     classroom = Classroom()
@@ -440,6 +488,7 @@ def test_our_own_route_is_not_reflected() -> None:
     assert 10 not in route
 
 
+@pytest.mark.rfc("4271", "5.1.3 local")
 def test_our_own_route_may_have_another_next_hop() -> None:
     """RFC 4271 5.1.3: a third party's."""
     classroom = Classroom()
@@ -455,6 +504,7 @@ def test_our_own_route_may_have_another_next_hop() -> None:
     assert student.route("2001:db8::2/128").next_hop == IPv6Address("::ffff:10.9.9.9")
 
 
+@pytest.mark.rfc("4760", "3")
 def test_our_own_ipv6_route_goes_over_ipv4_sessions_with_a_mapped_next_hop() -> None:
     """RFC 4760 3, RFC 4291 2.5.5.2."""
     classroom = Classroom()
@@ -476,6 +526,7 @@ def test_our_own_ipv4_route_is_kept_from_ipv6_sessions() -> None:
     assert six.stray == []
 
 
+@pytest.mark.rfc("4271", "9.2 change")
 @pytest.mark.parametrize("reads", [True, False])
 def test_our_own_route_takes_the_place_of_a_peers_also_where_it_can_not_be_told(
     *, reads: bool
@@ -503,6 +554,7 @@ def test_our_own_route_takes_the_place_of_a_peers_also_where_it_can_not_be_told(
     assert "1.0.0.2/32" in six.prefixes
 
 
+@pytest.mark.rfc("4271", "9.2 change")
 def test_our_own_route_is_withdrawn_where_its_new_next_hop_can_not_be_told() -> None:
     """RFC 4271 9.2: from a third party's next hop to our own, which an IPv6 session lacks."""
     classroom = Classroom()
@@ -516,6 +568,7 @@ def test_our_own_route_is_withdrawn_where_its_new_next_hop_can_not_be_told() -> 
     assert six.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.2 change", "9.4")
 def test_our_own_routes_change_as_asked() -> None:
     """RFC 4271 9.2: announced, replaced and withdrawn, in one turn or in several."""
     classroom = Classroom()
@@ -533,6 +586,7 @@ def test_our_own_routes_change_as_asked() -> None:
     assert student.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.4")
 def test_our_own_route_wins_over_a_peers() -> None:
     """RFC 4271 9.1: a locally originated route is preferred."""
     classroom = Classroom()
@@ -549,6 +603,7 @@ def test_our_own_route_wins_over_a_peers() -> None:
     assert source.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "6.3 next hop")
 def test_a_route_with_our_address_as_next_hop_is_not_used() -> None:
     """RFC 4271 6.3: the IP address in NEXT_HOP must not be the receiver's own."""
     classroom = Classroom()

@@ -32,6 +32,7 @@ EXPECTED = {
 UNEXPECTED = [(state, kind) for state in ALIVE for kind in MESSAGES if kind not in EXPECTED[state]]
 
 
+@pytest.mark.rfc("4271", "8.2.2 Connect")
 def test_an_open_is_the_first_thing_that_we_say() -> None:
     """RFC 4271 8.2.2, Connect: TcpConnectionConfirmed sends an OPEN."""
     talk = Talk()
@@ -39,6 +40,7 @@ def test_an_open_is_the_first_thing_that_we_say() -> None:
     assert talk.session.state is State.OPEN_SENT
 
 
+@pytest.mark.rfc("4271", "8.2.2 OpenSent")
 def test_a_keepalive_answers_the_peers_open() -> None:
     """RFC 4271 8.2.2, OpenSent, Event 19: send a KEEPALIVE, go to OpenConfirm."""
     talk = Talk.in_state(State.OPEN_SENT)
@@ -48,6 +50,7 @@ def test_a_keepalive_answers_the_peers_open() -> None:
     assert talk.session.state is State.OPEN_CONFIRM
 
 
+@pytest.mark.rfc("4271", "8.2.2 OpenConfirm")
 def test_a_keepalive_in_open_confirm_establishes_the_session() -> None:
     """RFC 4271 8.2.2, OpenConfirm, Event 26."""
     talk = Talk.in_state(State.OPEN_CONFIRM)
@@ -56,6 +59,7 @@ def test_a_keepalive_in_open_confirm_establishes_the_session() -> None:
     assert talk.session.state is State.ESTABLISHED
 
 
+@pytest.mark.rfc("4271", "8.2.2 Established")
 def test_a_keepalive_in_established_is_no_event() -> None:
     """RFC 4271 8.2.2, Established, Event 26: only the hold timer restarts."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -65,6 +69,7 @@ def test_a_keepalive_in_established_is_no_event() -> None:
     assert talk.sent == []
 
 
+@pytest.mark.rfc("4271", "8.2.2 Established")
 def test_an_update_in_established_is_handed_on_and_counts_as_heard() -> None:
     """RFC 4271 8.2.2, Established, Event 27: the hold timer restarts."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -73,12 +78,15 @@ def test_an_update_in_established_is_handed_on_and_counts_as_heard() -> None:
     assert talk.session.heard == heard + 1
 
 
+@pytest.mark.rfc("2918", "3")
 def test_a_route_refresh_in_established_is_handed_on() -> None:
     """RFC 2918 4, with the subtype of RFC 7313 3.2."""
     talk = Talk.in_state(State.ESTABLISHED)
     assert talk.hear(wire.refresh(2, 1, 1)) == [RefreshReceived(2, 1, 1)]
 
 
+@pytest.mark.rfc("6608", "3", "4")
+@pytest.mark.rfc("4271", "6.6")
 @pytest.mark.parametrize(("state", "kind"), UNEXPECTED)
 def test_an_unexpected_message_is_a_state_machine_error(state: State, kind: int) -> None:
     """RFC 6608 3 and 4: code 5, a subcode for the state, the message's type as data."""
@@ -88,6 +96,7 @@ def test_an_unexpected_message_is_a_state_machine_error(state: State, kind: int)
     assert talk.closed.sent == Notification(5, 1 + ALIVE.index(state), bytes((kind,)))
 
 
+@pytest.mark.rfc("4271", "6.4")
 @pytest.mark.parametrize("state", ALIVE)
 @pytest.mark.parametrize("data", [b"", b"\x05later", b"\xff\xff\xff", b"x" * 4000])
 def test_a_notification_is_never_answered(state: State, data: bytes) -> None:
@@ -98,6 +107,7 @@ def test_a_notification_is_never_answered(state: State, data: bytes) -> None:
     assert talk.closed.received == Notification(6, 2, data)
 
 
+@pytest.mark.rfc("4271", "6.4")
 @pytest.mark.parametrize(("code", "subcode"), [(0, 0), (6, 99), (99, 0), (255, 255)])
 def test_an_unknown_notification_is_never_answered(code: int, subcode: int) -> None:
     """RFC 4271 6.4: an unrecognised code or subcode is noticed and logged, no more."""
@@ -107,6 +117,7 @@ def test_an_unknown_notification_is_never_answered(code: int, subcode: int) -> N
     assert talk.closed.reason
 
 
+@pytest.mark.rfc("4271", "6.4")
 def test_an_error_that_is_found_after_a_notification_is_not_told() -> None:
     """RFC 4271 6.4: not even if what came before the NOTIFICATION is judged only afterwards."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -117,6 +128,7 @@ def test_an_error_that_is_found_after_a_notification_is_not_told() -> None:
     assert talk.session.data_to_send() == []
 
 
+@pytest.mark.rfc("4271", "6", "3")
 def test_the_first_error_is_told_however_the_stream_is_cut() -> None:
     """RFC 4271 6: an UPDATE is judged after the octets behind it were framed, and comes first."""
     talk = Talk(confirm=True)
@@ -129,6 +141,7 @@ def test_the_first_error_is_told_however_the_stream_is_cut() -> None:
     assert talk.session.data_to_send() == []
 
 
+@pytest.mark.rfc("4271", "8.2.2 Idle")
 @pytest.mark.parametrize("kind", [*MESSAGES, wire.NOTIFICATION])
 def test_nothing_is_heard_after_the_end(kind: int) -> None:
     """RFC 4271 8.2.2, Idle: there is no connection any more."""
@@ -138,6 +151,7 @@ def test_nothing_is_heard_after_the_end(kind: int) -> None:
     assert talk.timers == {}
 
 
+@pytest.mark.rfc("4271", "8.2.2 Idle")
 @pytest.mark.parametrize("state", ALIVE)
 def test_a_lost_connection_ends_the_session_in_any_state(state: State) -> None:
     """RFC 4271 8.2.2, Event 18: TcpConnectionFails; there is nobody to notify."""
@@ -148,6 +162,8 @@ def test_a_lost_connection_ends_the_session_in_any_state(state: State) -> None:
     assert talk.session.receive_eof() == []
 
 
+@pytest.mark.rfc("4271", "6.7")
+@pytest.mark.rfc("4486", "4 shutdown")
 @pytest.mark.parametrize("state", ALIVE)
 def test_we_can_end_a_session_in_any_state(state: State) -> None:
     """RFC 4271 8.2.2, Event 2, ManualStop: a Cease; RFC 4486 4: with its subcode."""
@@ -158,6 +174,7 @@ def test_we_can_end_a_session_in_any_state(state: State) -> None:
     assert talk.session.close(notification, "again") == []
 
 
+@pytest.mark.rfc("4271", "6.8")
 def test_a_keepalive_waits_until_a_collision_is_settled() -> None:
     """RFC 4271 6.8: a connection that loses is closed before it is confirmed."""
     talk = Talk(confirm=False)
@@ -169,6 +186,7 @@ def test_a_keepalive_waits_until_a_collision_is_settled() -> None:
     assert [kind for kind, _ in talk.sent] == [wire.OPEN, wire.KEEPALIVE]
 
 
+@pytest.mark.rfc("4271", "8.2.2 OpenConfirm")
 def test_what_comes_before_the_confirmation_is_read_after_it() -> None:
     """RFC 4271 8.2.2: the states follow each other, however the peer's bytes are timed."""
     talk = Talk(confirm=False)
@@ -181,6 +199,7 @@ def test_what_comes_before_the_confirmation_is_read_after_it() -> None:
     assert [type(event) for event in events] == [Established, UpdateReceived, RefreshReceived]
 
 
+@pytest.mark.rfc("4271", "8.2.2 OpenConfirm")
 def test_an_eager_peer_may_say_all_at_once() -> None:
     """RFC 4271 8.2.2: OPEN, KEEPALIVE and UPDATE in one segment are as good as in three."""
     talk = Talk()
@@ -188,6 +207,7 @@ def test_an_eager_peer_may_say_all_at_once() -> None:
     assert [type(event) for event in talk.events] == [OpenAccepted, Established, UpdateReceived]
 
 
+@pytest.mark.rfc("4486", "4 resources")
 def test_a_flood_before_the_confirmation_is_cut_off() -> None:
     """RFC 4486 4, Out of Resources: what is kept for later is bounded."""
     talk = Talk(confirm=False)
@@ -201,6 +221,7 @@ def test_a_flood_before_the_confirmation_is_cut_off() -> None:
 # Timers.
 
 
+@pytest.mark.rfc("4271", "8.2.2 Connect")
 def test_the_peer_has_a_minute_to_send_its_open() -> None:
     """RFC 4271 8.2.2: the hold timer runs with a large value while an OPEN is awaited."""
     talk = Talk()
@@ -209,6 +230,7 @@ def test_the_peer_has_a_minute_to_send_its_open() -> None:
     assert talk.notified == (4, 0, b"")
 
 
+@pytest.mark.rfc("4271", "4.2 hold time", "10 keepalive", "8.2.2 OpenSent")
 @pytest.mark.parametrize(
     ("ours_s", "theirs_s", "agreed_s"), [(90, 9, 9), (9, 90, 9), (90, 90, 90), (90, 3, 3)]
 )
@@ -219,6 +241,7 @@ def test_the_smaller_hold_time_counts(ours_s: int, theirs_s: int, agreed_s: int)
     assert talk.timers == {Timer.HOLD: agreed_s, Timer.KEEPALIVE: agreed_s / 3}
 
 
+@pytest.mark.rfc("4271", "4.2 hold time", "4.4")
 @pytest.mark.parametrize(("ours_s", "theirs_s"), [(0, 90), (90, 0), (0, 0)])
 def test_a_hold_time_of_zero_switches_both_timers_off(ours_s: int, theirs_s: int) -> None:
     """RFC 4271 4.2 and 4.4: no periodic KEEPALIVE with a hold time of zero."""
@@ -228,6 +251,7 @@ def test_a_hold_time_of_zero_switches_both_timers_off(ours_s: int, theirs_s: int
     assert talk.timers == {}
 
 
+@pytest.mark.rfc("4271", "6.5")
 @pytest.mark.parametrize("state", [State.OPEN_CONFIRM, State.ESTABLISHED])
 def test_silence_for_the_hold_time_ends_the_session(state: State) -> None:
     """RFC 4271 6.5: Hold Timer Expired."""
@@ -237,6 +261,7 @@ def test_silence_for_the_hold_time_ends_the_session(state: State) -> None:
     assert talk.timers == {}
 
 
+@pytest.mark.rfc("4271", "10 keepalive", "4.4", "10 jitter")
 @pytest.mark.parametrize("state", [State.OPEN_CONFIRM, State.ESTABLISHED])
 def test_keepalives_go_on(state: State) -> None:
     """RFC 4271 8.2.2, Event 11: send a KEEPALIVE, restart the timer."""
@@ -246,6 +271,7 @@ def test_keepalives_go_on(state: State) -> None:
     assert talk.timers[Timer.KEEPALIVE] == 30
 
 
+@pytest.mark.rfc("9687", "3")
 def test_a_peer_that_stops_reading_is_given_up() -> None:
     """RFC 9687 3: Send Hold Timer Expired, code 8."""
     talk = Talk.in_state(State.ESTABLISHED)
@@ -254,6 +280,7 @@ def test_a_peer_that_stops_reading_is_given_up() -> None:
     assert talk.notified == (8, 0, b"")
 
 
+@pytest.mark.rfc("9687", "3.2")
 @pytest.mark.parametrize(("hold_time_s", "send_hold_s"), [(90, 480), (600, 1200), (0, 480)])
 def test_a_peer_may_stop_reading_for_eight_minutes(hold_time_s: int, send_hold_s: int) -> None:
     """RFC 9687 3.2: the greater of eight minutes and twice the hold time."""
@@ -262,6 +289,7 @@ def test_a_peer_may_stop_reading_for_eight_minutes(hold_time_s: int, send_hold_s
     assert talk.session.send_hold_s == send_hold_s
 
 
+@pytest.mark.rfc("4271", "8.2.2 Idle")
 @pytest.mark.parametrize("timer", list(Timer))
 def test_a_timer_that_fires_after_the_end_means_nothing(timer: Timer) -> None:
     """RFC 4271 8.2.2, Idle: timer events are ignored."""

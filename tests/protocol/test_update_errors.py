@@ -94,6 +94,28 @@ WITHDRAWN = {
 }
 
 
+@pytest.mark.rfc(
+    "7606",
+    "2 withdraw",
+    "3 c",
+    "3 d",
+    "3 e",
+    "4",
+    "4 zero",
+    "7.1",
+    "7.2",
+    "7.3",
+    "7.4",
+    "7.5",
+    "7.8",
+    "7.9",
+    "7.10",
+    "7.14",
+    "7.15",
+)
+@pytest.mark.rfc("7607", "2 AS_PATH")
+@pytest.mark.rfc("8092", "6")
+@pytest.mark.rfc("4271", "6.3 next hop")
 @pytest.mark.parametrize("replaced", WITHDRAWN.values(), ids=WITHDRAWN)
 def test_a_malformed_attribute_withdraws_the_route(
     scene: Scene, replaced: dict[str, bytes]
@@ -110,6 +132,7 @@ def test_a_malformed_attribute_withdraws_the_route(
 NOT_IPV4 = ("NEXT_HOP", "our address")
 
 
+@pytest.mark.rfc("7606", "2 withdraw")
 @pytest.mark.parametrize(
     "name", [name for name in WITHDRAWN if not any(each in name for each in NOT_IPV4)]
 )
@@ -121,6 +144,7 @@ def test_a_malformed_attribute_withdraws_ipv6_routes_too(scene: Scene, name: str
     assert other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("4271", "6.3 next hop")
 @pytest.mark.parametrize(
     "hop", ["::", "::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:0.0.0.0", "::ffff:224.0.0.1"]
 )
@@ -131,6 +155,7 @@ def test_an_unusable_ipv6_next_hop_withdraws_the_route(scene: Scene, hop: str) -
     assert other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("7606", "3 c")
 @pytest.mark.parametrize("flags", [0x40, 0xC0, 0x00])
 def test_mp_reach_with_wrong_flags_withdraws_the_route(scene: Scene, flags: int) -> None:
     """RFC 7606 3 c: conflicting flags are malformed, and the routes can still be located."""
@@ -141,6 +166,7 @@ def test_mp_reach_with_wrong_flags_withdraws_the_route(scene: Scene, flags: int)
     assert other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("7606", "2 withdraw", "3 c")
 def test_mp_reach_with_wrong_flags_withdraws_the_ipv4_routes_beside_it(scene: Scene) -> None:
     """RFC 7606 2: all routes of the UPDATE, wherever they stand."""
     classroom, source, other = scene
@@ -150,6 +176,7 @@ def test_mp_reach_with_wrong_flags_withdraws_the_ipv4_routes_beside_it(scene: Sc
     assert other.prefixes == set()
 
 
+@pytest.mark.rfc("7606", "2 withdraw")
 def test_every_route_of_a_malformed_update_is_withdrawn(scene: Scene) -> None:
     """RFC 7606 2: all routes that the UPDATE holds, and no others."""
     classroom, source, other = scene
@@ -159,6 +186,7 @@ def test_every_route_of_a_malformed_update_is_withdrawn(scene: Scene) -> None:
     assert other.prefixes == {PREFIX6, "10.3.0.0/24", "10.4.0.0/24"}
 
 
+@pytest.mark.rfc("7606", "2 withdraw")
 def test_withdrawals_beside_malformed_attributes_count(scene: Scene) -> None:
     """RFC 7606 2: treat-as-withdraw adds to the routes withdrawn in the same UPDATE."""
     classroom, source, other = scene
@@ -170,6 +198,7 @@ def test_withdrawals_beside_malformed_attributes_count(scene: Scene) -> None:
     assert other.prefixes == {PREFIX6}
 
 
+@pytest.mark.rfc("7606", "3 h")
 def test_the_strongest_error_wins(scene: Scene) -> None:
     """RFC 7606 3 h: treat-as-withdraw over attribute discard, in whichever order."""
     classroom, source, other = scene
@@ -178,6 +207,7 @@ def test_the_strongest_error_wins(scene: Scene) -> None:
     assert other.prefixes == {PREFIX6}
 
 
+@pytest.mark.rfc("7606", "2 withdraw")
 def test_another_peers_route_takes_the_place_of_a_malformed_one(scene: Scene) -> None:
     """RFC 7606 2: as if it had been withdrawn, so the decision process runs again."""
     classroom, source, other = scene
@@ -201,6 +231,9 @@ DISCARDED = {
 }
 
 
+@pytest.mark.rfc("7606", "2 discard", "3 f", "7.6", "7.7")
+@pytest.mark.rfc("7607", "2 AGGREGATOR")
+@pytest.mark.rfc("6793", "6 new")
 @pytest.mark.parametrize(("code", "attribute"), DISCARDED.values(), ids=DISCARDED)
 def test_a_malformed_minor_attribute_is_discarded(
     scene: Scene, code: int, attribute: bytes
@@ -215,6 +248,7 @@ def test_a_malformed_minor_attribute_is_discarded(
     assert last(classroom) is Action.DISCARD
 
 
+@pytest.mark.rfc("7606", "3 g twice")
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -235,6 +269,7 @@ def test_of_duplicate_attributes_the_first_counts(
     assert last(classroom) is Action.DISCARD
 
 
+@pytest.mark.rfc("7606", "3 g twice")
 def test_a_duplicate_may_stand_anywhere(scene: Scene) -> None:
     """RFC 7606 3 g: not only beside the first."""
     classroom, source, other = scene
@@ -258,6 +293,8 @@ def reset(scene: Scene, body: bytes) -> tuple[int, int, bytes]:
     return int(error.value.code), error.value.subcode, error.value.data
 
 
+@pytest.mark.rfc("7606", "3 b")
+@pytest.mark.rfc("4271", "6.3 lengths")
 @pytest.mark.parametrize(
     "body",
     [
@@ -276,6 +313,8 @@ def test_lengths_that_exceed_the_message_reset_the_session(scene: Scene, body: b
     assert reset(scene, body) == (3, 1, b"")
 
 
+@pytest.mark.rfc("7606", "3 i", "3 j", "5.3")
+@pytest.mark.rfc("4271", "6.3 NLRI")
 @pytest.mark.parametrize(
     "nlri", [b"\x21\x0a\0\0\0\0", b"\xff", b"\x18\x0a\1", b"\x18\x0a\1\0\x18", b"\x20\x0a\0\0"]
 )
@@ -285,6 +324,8 @@ def test_ipv4_prefixes_that_can_not_be_parsed_reset_the_session(scene: Scene, nl
     assert reset(scene, wire.update_body(withdrawn=nlri)) == (3, 10, b"")
 
 
+@pytest.mark.rfc("7606", "5.3")
+@pytest.mark.rfc("4760", "5")
 @pytest.mark.parametrize("nlri", [b"\x81" + b"\0" * 17, b"\x40\x20\1", b"\x40"])
 def test_ipv6_prefixes_that_can_not_be_parsed_reset_the_session(scene: Scene, nlri: bytes) -> None:
     """RFC 7606 5.3 and 7.11, 7.12: in MP_REACH_NLRI and MP_UNREACH_NLRI too."""
@@ -294,6 +335,8 @@ def test_ipv6_prefixes_that_can_not_be_parsed_reset_the_session(scene: Scene, nl
     assert reset(scene, wire.update_body(attributes=unreach)) == (3, 10, b"")
 
 
+@pytest.mark.rfc("7606", "7.11")
+@pytest.mark.rfc("4760", "7")
 @pytest.mark.parametrize("size", [0, 1, 4, 12, 15, 17, 24, 31, 33, 48, 255])
 def test_a_next_hop_of_a_wrong_length_in_mp_reach_resets_the_session(
     scene: Scene, size: int
@@ -305,6 +348,8 @@ def test_a_next_hop_of_a_wrong_length_in_mp_reach_resets_the_session(
     assert data == reach
 
 
+@pytest.mark.rfc("7606", "7.11")
+@pytest.mark.rfc("4760", "7")
 @pytest.mark.parametrize("cut", [0, 1, 2, 3, 4, 10, 20])
 def test_a_cut_off_mp_reach_resets_the_session(scene: Scene, cut: int) -> None:
     """RFC 7606 5.3 and 7.11: not even the family, next hop and reserved octet are there."""
@@ -314,6 +359,8 @@ def test_a_cut_off_mp_reach_resets_the_session(scene: Scene, cut: int) -> None:
     assert reset(scene, body) == (3, 9, reach)
 
 
+@pytest.mark.rfc("7606", "7.12")
+@pytest.mark.rfc("4760", "7")
 @pytest.mark.parametrize("value", [b"", b"\0", b"\0\2"])
 def test_a_cut_off_mp_unreach_resets_the_session(scene: Scene, value: bytes) -> None:
     """RFC 7606 7.12: not even the family is there."""
@@ -321,6 +368,7 @@ def test_a_cut_off_mp_unreach_resets_the_session(scene: Scene, value: bytes) -> 
     assert reset(scene, wire.update_body(attributes=unreach)) == (3, 9, unreach)
 
 
+@pytest.mark.rfc("7606", "3 j")
 @pytest.mark.parametrize("code", [14, 15])
 @pytest.mark.parametrize("nlri", [b"", wire.prefix(PREFIX)])
 def test_a_multiprotocol_attribute_overrun_resets_the_session(
@@ -332,6 +380,7 @@ def test_a_multiprotocol_attribute_overrun_resets_the_session(
     assert reset(scene, body) == (3, 5, overrun)
 
 
+@pytest.mark.rfc("7606", "3 g multiprotocol")
 @pytest.mark.parametrize(
     "double",
     [
@@ -345,6 +394,7 @@ def test_a_second_multiprotocol_attribute_resets_the_session(scene: Scene, doubl
     assert reset(scene, body) == (3, 1, b"")
 
 
+@pytest.mark.rfc("4271", "6.3 well-known")
 @pytest.mark.parametrize("code", [11, 63, 99, 254])
 def test_an_unknown_well_known_attribute_resets_the_session(scene: Scene, code: int) -> None:
     """RFC 4271 6.3: Unrecognized Well-known Attribute, with the attribute as data."""
@@ -356,6 +406,7 @@ def test_an_unknown_well_known_attribute_resets_the_session(scene: Scene, code: 
 MALFORMED = [name for name in WITHDRAWN if "missing" not in name and "NEXT_HOP" not in name]
 
 
+@pytest.mark.rfc("7606", "5.2")
 @pytest.mark.parametrize("name", MALFORMED)
 @pytest.mark.parametrize(
     "wrap",
@@ -376,6 +427,7 @@ def test_malformed_attributes_without_routes_reset_the_session(
     assert reset(scene, wrap(attributes)) == (3, 1, b"")
 
 
+@pytest.mark.rfc("7606", "5.2")
 @pytest.mark.parametrize(
     "attributes", [wire.usual(), wire.origin(), wire.usual(more=wire.attribute(0x40, 6, b"\0"))]
 )
@@ -391,6 +443,7 @@ def test_attributes_without_routes_are_no_error_if_none_would_cost_a_route(
 # What is no error.
 
 
+@pytest.mark.rfc("4271", "6.3 martian")
 @pytest.mark.parametrize("prefix", ["224.0.0.0/4", "239.1.2.3/32", "240.0.0.0/8", "224.0.0.0/3"])
 def test_prefixes_that_are_not_unicast_are_ignored(scene: Scene, prefix: str) -> None:
     """RFC 4271 6.3: semantically incorrect prefixes are ignored, the others are used."""
@@ -401,6 +454,7 @@ def test_prefixes_that_are_not_unicast_are_ignored(scene: Scene, prefix: str) ->
     assert prefix not in other.prefixes
 
 
+@pytest.mark.rfc("4271", "6.3 martian")
 @pytest.mark.parametrize("prefix", ["ff00::/8", "ff02::1/128", "fe80::/64", "fe80::/10"])
 def test_ipv6_prefixes_that_are_not_unicast_are_ignored(scene: Scene, prefix: str) -> None:
     """RFC 4271 6.3: the same."""
@@ -409,6 +463,7 @@ def test_ipv6_prefixes_that_are_not_unicast_are_ignored(scene: Scene, prefix: st
     assert other.prefixes == {PREFIX, PREFIX6, "2001:db8:2::/64"}
 
 
+@pytest.mark.rfc("4271", "4.3 prefix")
 def test_bits_beyond_the_prefix_mean_nothing(scene: Scene) -> None:
     """RFC 4271 4.3: trailing bits are irrelevant; 10.1.0.255/20 is 10.1.0.0/20."""
     classroom, source, other = scene
@@ -418,6 +473,7 @@ def test_bits_beyond_the_prefix_mean_nothing(scene: Scene) -> None:
     assert "10.1.0.0/20" not in other.prefixes
 
 
+@pytest.mark.rfc("4271", "4.3 both")
 def test_a_prefix_that_is_withdrawn_and_announced_is_announced(scene: Scene) -> None:
     """RFC 4271 4.3: as if the withdrawn routes did not contain it."""
     classroom, source, other = scene
@@ -426,6 +482,7 @@ def test_a_prefix_that_is_withdrawn_and_announced_is_announced(scene: Scene) -> 
     assert PREFIX in other.prefixes
 
 
+@pytest.mark.rfc("4760", "6")
 def test_a_family_that_was_not_negotiated_is_ignored() -> None:
     """RFC 4760 6: routes of a family that the session does not carry."""
     classroom = Classroom()
@@ -437,6 +494,7 @@ def test_a_family_that_was_not_negotiated_is_ignored() -> None:
     assert other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("4760", "6")
 def test_an_unknown_family_is_ignored(scene: Scene) -> None:
     """RFC 4760 6: the same, whatever its next hop looks like."""
     classroom, source, other = scene
@@ -446,6 +504,7 @@ def test_an_unknown_family_is_ignored(scene: Scene) -> None:
     assert other.prefixes == {PREFIX, PREFIX6, "10.2.0.0/24"}
 
 
+@pytest.mark.rfc("4271", "5 order")
 def test_attributes_in_any_order_are_read(scene: Scene) -> None:
     """RFC 4271 5: a receiver must be prepared to handle them out of order."""
     classroom, source, other = scene
@@ -461,6 +520,7 @@ def test_attributes_in_any_order_are_read(scene: Scene) -> None:
     assert other.prefixes == {PREFIX, PREFIX6, "10.2.0.0/24", "2001:db8:2::/64"}
 
 
+@pytest.mark.rfc("4271", "4.3 flags")
 def test_the_low_bits_of_the_flags_mean_nothing(scene: Scene) -> None:
     """RFC 4271 4.3: they are ignored when received, and zero when sent."""
     classroom, source, other = scene
@@ -472,6 +532,7 @@ def test_the_low_bits_of_the_flags_mean_nothing(scene: Scene) -> None:
     assert other.route(PREFIX)[99] == b"x"
 
 
+@pytest.mark.rfc("4271", "4.3 length")
 def test_an_extended_length_may_be_used_where_it_is_not_needed(scene: Scene) -> None:
     """RFC 4271 4.3: it is the sender's choice up to 255 octets."""
     classroom, source, other = scene
@@ -491,6 +552,8 @@ LOOPS = {
 }
 
 
+@pytest.mark.rfc("4271", "9.1.2 loop")
+@pytest.mark.rfc("4456", "8 own originator", "8 own cluster", "7")
 @pytest.mark.parametrize("replaced", LOOPS.values(), ids=LOOPS)
 def test_a_route_that_would_loop_is_not_used(scene: Scene, replaced: dict[str, bytes]) -> None:
     """RFC 4271 9.1.2 and RFC 4456 8: excluded, and what was there before is replaced by it."""
@@ -500,6 +563,7 @@ def test_a_route_that_would_loop_is_not_used(scene: Scene, replaced: dict[str, b
     assert last(classroom) is Action.EXCLUDE
 
 
+@pytest.mark.rfc("4456", "8 own cluster")
 def test_our_cluster_id_across_two_others_is_no_loop(scene: Scene) -> None:
     """RFC 4456 8: CLUSTER_LIST holds ids of four octets, and is looked at as such."""
     classroom, source, other = scene

@@ -66,6 +66,8 @@ async def dial_out(here: Room, port: int) -> None:
     here.peering.adopt(sock, outbound=True)
 
 
+@pytest.mark.rfc("4271", "6.8")
+@pytest.mark.rfc("4486", "4 collision")
 @pytest.mark.parametrize(
     ("router_id", "kept"), [(LOWER, "outbound"), (HIGHER, "inbound")], ids=["lower", "higher"]
 )
@@ -135,6 +137,7 @@ async def test_a_peer_that_gives_up_while_its_old_session_is_probed_leaves_it_al
 # What is said at the end arrives.
 
 
+@pytest.mark.rfc("4271", "4.5")
 @pytest.mark.parametrize(
     ("last_words", "notification"),
     [

@@ -49,6 +49,7 @@ async def test_two_nodes_behind_one_address_are_two_peers() -> None:
         assert len(here.peering.sessions) == 2
 
 
+@pytest.mark.rfc("4271", "9.2 first")
 async def test_a_late_joiner_gets_everything() -> None:
     async with room() as here:
         one = await here.join("10.0.0.1", "127.0.0.1")
@@ -64,6 +65,7 @@ async def test_a_late_joiner_gets_everything() -> None:
 # Who may peer.
 
 
+@pytest.mark.rfc("4271", "6.2 AS", "4.5")
 async def test_a_peer_in_another_as_is_told_so_before_the_connection_ends() -> None:
     async with room() as here:
         caller = await here.dial()
@@ -75,6 +77,7 @@ async def test_a_peer_in_another_as_is_told_so_before_the_connection_ends() -> N
         assert "--cluster-asn=64512" in down.reason
 
 
+@pytest.mark.rfc("4486", "4 rejected")
 async def test_a_peer_outside_of_all_ranges_is_rejected_and_the_log_says_what_to_do() -> None:
     async with room(policy=lambda _: None) as here:
         caller = await here.dial()
@@ -85,6 +88,7 @@ async def test_a_peer_outside_of_all_ranges_is_rejected_and_the_log_says_what_to
         assert "in none of the configured ranges" in refused.reason
 
 
+@pytest.mark.rfc("4486", "4 resources")
 async def test_beyond_the_limit_of_connections_a_peer_is_told_why() -> None:
     async with room(max_connections=1) as here:
         await here.join("10.0.0.1", "127.0.0.1")
@@ -95,6 +99,8 @@ async def test_beyond_the_limit_of_connections_a_peer_is_told_why() -> None:
 # A peer that returns.
 
 
+@pytest.mark.rfc("4271", "6.8")
+@pytest.mark.rfc("4486", "4 collision")
 async def test_a_second_connection_is_closed_while_the_first_is_alive() -> None:
     async with room() as here:
         first = await here.join()
@@ -127,6 +133,7 @@ async def test_a_peer_is_back_within_a_second_although_its_old_session_looked_al
 # Silence, drips and garbage.
 
 
+@pytest.mark.rfc("4271", "6.5")
 async def test_a_silent_peer_ends_with_its_hold_time() -> None:
     async with room() as here:
         caller = await here.join(hold_time_s=3)
@@ -135,6 +142,7 @@ async def test_a_silent_peer_ends_with_its_hold_time() -> None:
         assert 2.5 < asyncio.get_running_loop().time() - began < 4.5
 
 
+@pytest.mark.rfc("4271", "6.5")
 async def test_dripped_bytes_do_not_keep_a_session_alive() -> None:
     async with room() as here:
         caller = await here.join(hold_time_s=3)
@@ -145,6 +153,7 @@ async def test_dripped_bytes_do_not_keep_a_session_alive() -> None:
         assert await ends == b"\x04\x00"
 
 
+@pytest.mark.rfc("4271", "8.2.2 Connect", "6.5")
 async def test_a_peer_that_never_sends_open_is_told_so() -> None:
     policy = PeerPolicy(frozenset(FAMILIES.values()), 90, open_wait_s=0.2)
     async with room(policy=lambda _: policy) as here:
@@ -155,6 +164,7 @@ async def test_a_peer_that_never_sends_open_is_told_so() -> None:
         assert "sent no OPEN" in down.reason
 
 
+@pytest.mark.rfc("4271", "3")
 async def test_messages_that_come_octet_by_octet_are_messages() -> None:
     async with room() as here:
         other = await here.join("10.0.0.3", "127.0.0.3")

@@ -55,6 +55,7 @@ def test_an_unknown_family_has_no_routes(family: tuple[int, int]) -> None:
     assert (reach.family, reach.nlri) == (None, b"")
 
 
+@pytest.mark.rfc("4760", "3")
 @pytest.mark.parametrize("reserved", [0, 1, 255])
 def test_the_reserved_octet_is_ignored(reserved: int) -> None:
     value = b"\0\2\1\x10" + b"\x20" * 16 + bytes((reserved,)) + NLRI
@@ -63,6 +64,7 @@ def test_the_reserved_octet_is_ignored(reserved: int) -> None:
     assert reach.nlri == NLRI
 
 
+@pytest.mark.rfc("4271", "6.3 next hop")
 @pytest.mark.parametrize(
     ("address", "usable"),
     [

@@ -24,6 +24,7 @@ MIXED = {
 }
 
 
+@pytest.mark.rfc("4760", "5")
 @pytest.mark.parametrize("texts", [*UNIFORM.values(), *MIXED.values()], ids=[*UNIFORM, *MIXED])
 def test_a_field_is_split_into_its_prefixes(texts: list[str]) -> None:
     field = wire.prefixes(*texts)
@@ -31,6 +32,7 @@ def test_a_field_is_split_into_its_prefixes(texts: list[str]) -> None:
     assert split_unicast(field, IPV4_UNICAST) == ([wire.prefix(text) for text in texts], [])
 
 
+@pytest.mark.rfc("4271", "4.3 prefix")
 @pytest.mark.parametrize("bits", [1, 7, 8, 9, 15, 17, 31, 32])
 def test_bits_beyond_a_prefix_are_cleared(bits: int) -> None:
     octets = (bits + 7) // 8
@@ -53,6 +55,8 @@ def test_many_defaults_are_as_many() -> None:
     assert split_nlri(b"\0" * 5, 32) == [b"\0"] * 5
 
 
+@pytest.mark.rfc("7606", "5.3")
+@pytest.mark.rfc("4271", "6.3 NLRI")
 @pytest.mark.parametrize(
     ("field", "max_bits"),
     [

@@ -31,12 +31,14 @@ def test_every_code_has_a_name(code: int, subcode: int, name: str) -> None:
     assert name.lower() in Notification(code, subcode).name.lower()
 
 
+@pytest.mark.rfc("9003", "2")
 def test_a_shutdown_text_goes_there_and_back() -> None:
     notification = Notification.shutdown("lunch, back at 13:00 ☕")
     assert notification.text == "lunch, back at 13:00 ☕"
     assert notification.data[0] == len(notification.data) - 1
 
 
+@pytest.mark.rfc("9003", "2")
 @pytest.mark.parametrize("text", ["x" * 300, "é" * 200, "☕" * 90])
 def test_a_long_text_is_cut_between_characters(text: str) -> None:
     cut = Notification.shutdown(text, CeaseSubcode.ADMINISTRATIVE_RESET)
@@ -45,6 +47,7 @@ def test_a_long_text_is_cut_between_characters(text: str) -> None:
     assert len(text) > len(cut.text) > 60
 
 
+@pytest.mark.rfc("9003", "3")
 @pytest.mark.parametrize(
     ("data", "text"),
     [

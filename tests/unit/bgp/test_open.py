@@ -59,6 +59,8 @@ def test_what_is_encoded_is_decoded(message: Open) -> None:
     assert decoded.capabilities.software_version == message.capabilities.software_version
 
 
+@pytest.mark.rfc("2918", "2")
+@pytest.mark.rfc("6793", "3")
 def test_the_capabilities_stand_as_the_rfcs_write_them() -> None:
     wire_form = encode_open(OPENS["the reflector's"])
     for each in (
@@ -81,6 +83,7 @@ def test_a_large_as_number_is_as_trans_in_two_octets(asn: int, short: int) -> No
     assert two_octet_as(asn) == short
 
 
+@pytest.mark.rfc("5492", "4 forms")
 def test_of_repeated_capabilities_none_is_lost() -> None:
     parameters = wire.parameter(2, wire.capability(1, b"\0\1\0\1")) + wire.parameter(
         2, wire.capability(1, b"\0\2\0\1") + wire.capability(1, b"\0\1\0\1")

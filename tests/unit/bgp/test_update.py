@@ -44,6 +44,7 @@ def test_an_update_is_cut_into_its_three_fields() -> None:
     )
 
 
+@pytest.mark.rfc("4760", "4")
 def test_withdrawals_announcements_and_their_families_are_told_apart() -> None:
     prefix6 = wire.prefix("2001:db8:1::/64")
     gone6 = wire.prefix("2001:db8:2::/64")

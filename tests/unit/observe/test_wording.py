@@ -144,6 +144,7 @@ class TestOthers:
             "10.0.0.5 (node-a): connected again: its old session was dead and is replaced"
         )
 
+    @pytest.mark.rfc("7606", "6")
     @pytest.mark.parametrize(
         ("action", "words", "level"),
         [

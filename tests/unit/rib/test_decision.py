@@ -71,6 +71,8 @@ STEPS = {
 }
 
 
+@pytest.mark.rfc("4271", "9.1.1", "9.1.2.2", "5.1.5")
+@pytest.mark.rfc("4456", "9")
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_decides_before_those_behind_it(step: str) -> None:
     winner, loser = STEPS[step]
@@ -79,6 +81,7 @@ def test_each_step_decides_before_those_behind_it(step: str) -> None:
     assert explain((loser, winner)) == step
 
 
+@pytest.mark.rfc("4271", "9.1.2.2")
 def test_ipv4_peers_come_before_ipv6_peers() -> None:
     four = make("223.0.0.1", "1.1.1.1")
     six = make("2001:db8::1", "1.1.1.1")
@@ -86,16 +89,19 @@ def test_ipv4_peers_come_before_ipv6_peers() -> None:
     assert explain((six, four)) == "lowest peer address"
 
 
+@pytest.mark.rfc("4271", "9.1.2.2")
 def test_addresses_compare_as_numbers() -> None:
     nine, ten = make("10.0.0.9", "1.1.1.1"), make("10.0.0.10", "1.1.1.1")
     assert best_path([ten, nine]) is nine
 
 
+@pytest.mark.rfc("4271", "9.1.2.2")
 def test_an_absent_med_counts_as_the_lowest() -> None:
     absent = make("10.0.0.9", neighbor_as=7)
     assert best_path([make("10.0.0.1", neighbor_as=7, med=1), absent]) is absent
 
 
+@pytest.mark.rfc("4271", "9.1.2.2")
 def test_med_is_compared_only_within_a_neighboring_as() -> None:
     first = make("10.0.0.1", neighbor_as=7, med=900)
     second = make("10.0.0.2", neighbor_as=8, med=0)
@@ -107,12 +113,14 @@ def test_paths_from_within_the_as_compare_their_med() -> None:
     assert best_path([worse, better]) is better
 
 
+@pytest.mark.rfc("4456", "9")
 def test_an_originator_id_stands_for_the_identifier() -> None:
     reflected = make("10.0.0.9", "9.9.9.9", originator_id=b"\1\1\1\1", cluster_list=bytes(8))
     direct = make("10.0.0.1", "2.2.2.2")
     assert best_path([direct, reflected]) is reflected
 
 
+@pytest.mark.rfc("4271", "9.1.2.2 MED")
 def test_better_is_no_order_on_pairs_because_of_med() -> None:
     a = make("10.0.0.1", "3.3.3.3", neighbor_as=7, med=1)
     b = make("10.0.0.2", "2.2.2.2", neighbor_as=8, med=0)
@@ -129,6 +137,7 @@ def test_better_is_no_order_on_pairs_because_of_med() -> None:
         assert candidates.best is b
 
 
+@pytest.mark.rfc("4271", "9.1.2.2 MED")
 def test_the_result_never_depends_on_the_order_of_arrival_or_departure() -> None:
     paths = [
         make("10.0.0.1", "3.3.3.3", neighbor_as=7, med=1),

@@ -38,6 +38,7 @@ def test_the_audience_depends_on_the_source(kind: int, audience: int) -> None:
     assert told == audience | Audience.as2(audience)
 
 
+@pytest.mark.rfc("1997", "NO_ADVERTISE")
 def test_nobody_is_told_what_must_not_be_advertised() -> None:
     block = wire.usual(more=wire.communities(0xFFFFFF02))
     assert path(block).audience == Audience.NOBODY
@@ -49,6 +50,7 @@ def test_a_path_alone_stands_for_its_candidates() -> None:
     assert alone.paths == (alone,)
 
 
+@pytest.mark.rfc("4271", "5 order")
 def test_a_reflected_path_is_written_in_the_order_of_codes() -> None:
     block = wire.usual(more=wire.med(1) + wire.attribute(0xC0, 16, bytes(8)))
     written = path(block).write([wire.prefix("10.1.0.0/24")], FORM)

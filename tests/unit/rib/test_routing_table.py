@@ -2,6 +2,8 @@
 
 from ipaddress import ip_address
 
+import pytest
+
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.audience import Audience
@@ -71,6 +73,7 @@ def test_a_better_path_is_a_change_from_the_former_one() -> None:
     assert table.take_changes() == Changes({}, {ONE: worse, TWO: None})
 
 
+@pytest.mark.rfc("4271", "3.1")
 def test_a_new_path_of_the_same_source_replaces_its_old_one() -> None:
     old = make("10.0.0.1")
     new = make("10.0.0.1", local_pref=50, source=old.source)
@@ -80,6 +83,7 @@ def test_a_new_path_of_the_same_source_replaces_its_old_one() -> None:
     assert table.routes[ONE].paths == (new,)
 
 
+@pytest.mark.rfc("4271", "9.2 change")
 def test_a_withdrawal_is_a_change_only_if_the_best_path_goes() -> None:
     better, worse = make("10.0.0.1"), make("10.0.0.2")
     table = settled((better, [ONE, TWO]), (worse, [ONE]))

@@ -86,6 +86,7 @@ def test_a_prefix_that_flaps_within_a_turn_is_told_at_most_twice() -> None:
     assert other.prefixes == set()
 
 
+@pytest.mark.rfc("4271", "9.2 best")
 def test_each_source_gets_all_but_its_own() -> None:
     classroom = Classroom()
     students = [classroom.join(f"{i}", f"10.0.0.{i + 1}") for i in range(5)]
