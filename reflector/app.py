@@ -320,10 +320,27 @@ def _local_routes(config: Config) -> list[LocalRoute]:
 
 def _targets(config: Config) -> set[Target]:
     return {
-        Target(neighbor.address, neighbor.port, neighbor.settings.password)
+        Target(
+            neighbor.address,
+            neighbor.port,
+            neighbor.settings.password,
+            _dialling_address(config, neighbor.address.version),
+        )
         for neighbor in config.neighbors
         if not neighbor.passive
     }
+
+
+def _dialling_address(config: Config, version: int) -> IPAddress | None:
+    """Our address to dial from, None to leave it to the kernel.
+
+    Who listens on one address alone is known by that one: to another reflector on the same machine
+    the kernel would call from the neighbor's own.
+    """
+    listening = [each for each in config.listen if each.version == version]
+    if len(listening) == 1 and not listening[0].is_unspecified:
+        return listening[0]
+    return None
 
 
 def _raise_file_limit() -> None:

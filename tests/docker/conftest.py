@@ -84,16 +84,23 @@ class Engine:
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with a compose file, as someone would stand in it."""
+    """A folder with a compose file, as someone would stand in it.
+
+    Args:
+        engine: Where it runs.
+        directory: The folder.
+        file: The compose file, where it has not the usual name.
+    """
 
     engine: Engine
     directory: Path
+    file: str = ""
 
     def compose(self, *arguments: str, timeout_s: float = 30.0) -> str:
         """Run `docker compose` there and return what it printed."""
-        return self.engine.docker(
-            "compose", "--project-directory", str(self.directory), *arguments, timeout_s=timeout_s
-        )
+        file = ("--file", str(self.directory / self.file)) if self.file else ()
+        where = ("--project-directory", str(self.directory))
+        return self.engine.docker("compose", *where, *file, *arguments, timeout_s=timeout_s)
 
     def up(self) -> None:
         """`docker compose up`, and wait until it listens."""

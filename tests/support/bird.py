@@ -21,9 +21,11 @@ class Bird(Peer):
     Attributes:
         installs_routes: Whether it puts what it learns into the kernel of its namespace, as a
             cluster's node does.
+        more_reflectors: Addresses of further reflectors that it dials.
     """
 
     installs_routes: bool = False
+    more_reflectors: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "bird"
 
@@ -46,6 +48,12 @@ class Bird(Peer):
         """Return what the session gave to its tables, both families."""
         return parse_routes(self._birdc("show route all protocol reflector"))
 
+    def prefixes_of(self, reflector: str) -> set[str]:
+        """Return what one of its reflectors has told it, both families."""
+        addresses = (self.settings.reflector_address, *self.more_reflectors)
+        name = _name(addresses.index(reflector))
+        return set(parse_routes(self._birdc(f"show route all protocol {name}")))
+
     def apply(self, changed: Announcement, *, withdrawn: bool) -> None:  # noqa: ARG002
         """Write the whole configuration anew; BIRD finds the difference."""
         self._write_config()
@@ -60,7 +68,6 @@ class Bird(Peer):
 
     def _write_config(self) -> None:
         settings = self.settings
-        password = f'password "{settings.password}";' if settings.password else ""
         (settings.directory / "bird.conf").write_text(f"""\
 log stderr all;
 router id {settings.router_id};
@@ -68,11 +75,22 @@ protocol device {{ scan time 1; }}
 {self._kernel() if self.installs_routes else ""}
 protocol static static4 {{ ipv4; {self._static(is_ipv6=False)} }}
 protocol static static6 {{ ipv6; {self._static(is_ipv6=True)} }}
-protocol bgp reflector {{
+{self._sessions()}
+""")
+
+    def _sessions(self) -> str:
+        addresses = (self.settings.reflector_address, *self.more_reflectors)
+        return "\n".join(self._session(_name(i), each) for i, each in enumerate(addresses))
+
+    def _session(self, name: str, address: str) -> str:
+        settings = self.settings
+        password = f'password "{settings.password}";' if settings.password else ""
+        return f"""
+protocol bgp {name} {{
   # It always listens: on its own address, and out of the reflector's way.
   local {settings.local_address} port 17900 as {settings.asn};
   strict bind yes;
-  neighbor {settings.reflector_address} port {settings.reflector_port} as {settings.asn};
+  neighbor {address} port {settings.reflector_port} as {settings.asn};
   multihop;
   # As kube-router without its flag: a session's routes go when it goes.
   graceful restart off;
@@ -83,8 +101,7 @@ protocol bgp reflector {{
   {password}
   ipv4 {{ import all; export where source = RTS_STATIC; }};
   ipv6 {{ import all; export where source = RTS_STATIC; }};
-}}
-""")
+}}"""
 
     def _kernel(self) -> str:
         """Return what makes it a router: the network in, everything learned out.
@@ -101,6 +118,11 @@ protocol kernel kernel6 { ipv6 { export where source = RTS_BGP; }; }
         return "\n".join(
             _static_route(each) for each in self.announced.values() if each.is_ipv6 == is_ipv6
         )
+
+
+def _name(number: int) -> str:
+    """Return the name of the session with the reflector of a number."""
+    return f"reflector{number + 1}" if number else "reflector"
 
 
 def _static_route(announcement: Announcement) -> str:
