@@ -17,6 +17,7 @@ from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
 from reflector.config.errors import ConfigError
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
+from reflector.config.remote_as import remote_as
 from reflector.net.dialer import Dialer, Target
 from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
 from reflector.net.memory import Remembered, default_path
@@ -203,7 +204,9 @@ class App:
             for listener in self._listeners.values():
                 self._set_passwords(listener, change)
         for connection in list(self.peering.connections):
-            reason = change.dropped(connection.name.address)
+            remote = connection.session.remote
+            asn = None if remote is None else remote.asn
+            reason = change.dropped(connection.name.address, asn)
             if reason is not None:
                 self.peering.close(connection, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, reason)
         self.dialer.dial(_targets(self.config))
@@ -311,6 +314,9 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         client=settings.client,
         description=settings.description,
         open_wait_s=config.limits.open_wait_s,
+        remote_as=remote_as(settings),
+        route_server=settings.route_server,
+        enforce_first_as=settings.enforce_first_as,
     )
 
 

@@ -73,6 +73,8 @@ class Peer:
         local_address: Our end of the session.
         outlet: Its connection.
         own_next_hops: Our address towards it as each family carries it; empty where we have none.
+        blocks: What is known of attributes that its kind of peer sends.
+        first_as: Which AS its paths must begin with; 0 for any.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
@@ -83,6 +85,8 @@ class Peer:
     local_address: IPAddress
     outlet: Outlet
     own_next_hops: dict[Family, bytes]
+    blocks: JudgedBlocks
+    first_as: int = 0
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
@@ -106,8 +110,19 @@ class Speaker:
         self.peers: dict[Source, Peer] = {}
         self._on_finding = on_finding
         self._cluster_id = identity.cluster_id.packed
-        judge = Judge(identity.asn, identity.router_id.packed, self._cluster_id)
-        self._blocks = {as4: JudgedBlocks(judge, as4=as4) for as4 in (True, False)}
+        self._blocks = {
+            (internal, as4): JudgedBlocks(
+                Judge(
+                    identity.asn,
+                    identity.router_id.packed,
+                    self._cluster_id,
+                    external=not internal,
+                ),
+                as4=as4,
+            )
+            for internal in (True, False)
+            for as4 in (True, False)
+        }
         self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
         self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
         self._local = Source(
@@ -124,6 +139,7 @@ class Speaker:
         outlet: Outlet,
         *,
         beside: IPv4Address | None = None,
+        enforce_first_as: bool = True,
     ) -> Peer:
         """A session is established: its peer gets the whole table and every change from now on.
 
@@ -133,13 +149,17 @@ class Speaker:
             local_address: Our end of it, the next hop of our own routes.
             outlet: The connection.
             beside: Our IPv4 address on the same interface, where the session runs over IPv6.
+            enforce_first_as: Whether an external peer's paths must begin with its AS.
         """
         own_next_hops = {
             family: _own_next_hop(family, local_address, beside) for family in negotiated.families
         }
-        peer = Peer(source, negotiated, local_address, outlet, own_next_hops)
+        blocks = self._blocks[source.internal, negotiated.as4]
+        peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks)
+        if enforce_first_as and not source.internal:
+            peer.first_as = negotiated.remote.asn
         self.peers[source] = peer
-        form = _form_for(peer)
+        form = self._form_for(peer)
         for family in negotiated.families:
             group = self._groups.get((family, form))
             if group is None:
@@ -165,8 +185,8 @@ class Speaker:
         Raises:
             SessionError: Its session must be reset; what the UPDATE said is not used.
         """
-        negotiated, counters = peer.negotiated, peer.counters
-        update = read_update(body, self._blocks[negotiated.as4], negotiated.families)
+        counters = peer.counters
+        update = read_update(body, peer.blocks, peer.negotiated.families)
         counters.updates += 1
         counters.refused += update.refused
         for finding in update.findings:
@@ -257,9 +277,9 @@ class Speaker:
         key = family, announcement.attributes, next_hop
         path = peer.paths.get(key)
         if path is None:
-            # RFC 4271 6.3: the next hop must not be the receiver's own address.
-            if next_hop == peer.own_next_hops[family]:
-                self._on_finding(peer, _OWN_NEXT_HOP)
+            fault = _fault(peer, announcement)
+            if fault is not None:
+                self._on_finding(peer, fault)
                 peer.counters.refused += len(prefixes)
                 peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
                 return
@@ -277,7 +297,13 @@ class Speaker:
         return [self._group(peer, family) for family in peer.negotiated.families]
 
     def _group(self, peer: Peer, family: Family) -> UpdateGroup:
-        return self._groups[family, _form_for(peer)]
+        return self._groups[family, self._form_for(peer)]
+
+    def _form_for(self, peer: Peer) -> Form:
+        """In which form a peer is told of paths."""
+        source = peer.source
+        local_as = 0 if source.internal else self.identity.asn
+        return Form(source.kind, peer.negotiated.as4, local_as)
 
 
 _NOT_ORIGINATED: Final = object()
@@ -289,9 +315,18 @@ _OWN_NEXT_HOP: Final = Finding(
 )
 
 
-def _form_for(peer: Peer) -> Form:
-    """In which form a peer is told of paths."""
-    return Form(peer.source.kind, as4=peer.negotiated.as4)
+def _fault(peer: Peer, announcement: Announcement) -> Finding | None:
+    """What is wrong with attributes from this peer, though another might send them."""
+    # RFC 4271 6.3: the next hop must not be the receiver's own address.
+    if announcement.next_hop == peer.own_next_hops[announcement.family]:
+        return _OWN_NEXT_HOP
+    if peer.first_as and announcement.attributes.neighbor_as != peer.first_as:
+        return Finding(
+            Action.WITHDRAW,
+            f"AS_PATH doesn't begin with the peer's AS {peer.first_as} (RFC 4271 6.3): "
+            "if it is a route server set enforce-first-as to false",
+        )
+    return None
 
 
 def _family_of(prefix: IPNetwork) -> Family:

@@ -26,7 +26,12 @@ _WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
 _OPTIONAL: Final = AttributeFlag.OPTIONAL
 _BOTH: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 
+# Bits that no attribute has: those of one that only internal peers may send.
+_INTERNAL_ONLY: Final = -1
+
 _MAX_ORIGIN: Final = 2
+# RFC 1997: communities that everybody knows begin with these octets.
+_WELL_KNOWN_COMMUNITIES: Final = b"\xff\xff\xff"
 DEFAULT_LOCAL_PREF: Final = 100
 
 # What the loop over a block compares with, out of its class for speed.
@@ -47,11 +52,12 @@ class PathAttributes:
         origin: 0 IGP, 1 EGP, 2 INCOMPLETE.
         as_path_length: As RFC 4271 9.1.2.2 a counts it: an AS_SET is one.
         neighbor_as: The AS from which the route came into ours, 0 where AS_PATH is empty.
-        local_pref: LOCAL_PREF.
+        local_pref: LOCAL_PREF; the default on what comes from external peers.
         med: MULTI_EXIT_DISC, 0 where it is absent (RFC 4271 9.1.2.2 c).
         originator_id: Four octets, empty where it is absent.
         cluster_list: Cluster ids packed, empty where it is absent.
         no_advertise: The community NO_ADVERTISE is set (RFC 1997).
+        no_export: NO_EXPORT or NO_EXPORT_SUBCONFED is set: not for external peers (RFC 1997).
         malformed: An attribute that was there costs the routes, not only one that was missing.
         findings: What was wrong with it. Its strongest action says what becomes of the routes.
     """
@@ -68,6 +74,7 @@ class PathAttributes:
     originator_id: bytes = b""
     cluster_list: bytes = b""
     no_advertise: bool = False
+    no_export: bool = False
     malformed: bool = False
     findings: tuple[Finding, ...] = ()
 
@@ -88,11 +95,13 @@ class Judge:
         asn: Our AS number.
         router_id: Our BGP identifier, four octets.
         cluster_id: Our cluster id, four octets.
+        external: Whether the blocks come from external peers.
     """
 
     asn: int
     router_id: bytes
     cluster_id: bytes
+    external: bool = False
 
     def judge(self, block: bytes) -> PathAttributes | None:
         """Judge a block of path attributes with 4-octet AS numbers.
@@ -125,6 +134,7 @@ class _Reading:
     def read(self, block: bytes) -> PathAttributes | None:  # noqa: C901 - the hot loop, unrolled
         """Read a block whose attributes are in the order of their codes, as RFC 4271 5 wants."""
         kept = self._kept
+        rules = _EXTERNAL_RULES if self.judge.external else _RULES
         position, end, last, seen = 0, len(block), -1, 0
         while position < end:
             if position + 3 > end:
@@ -143,7 +153,7 @@ class _Reading:
                 break
             if code > last:
                 # The common case: a known attribute as its RFC wants it.
-                rule = _RULES.get(code)
+                rule = rules.get(code)
                 value = block[start:stop]
                 if rule is not None and flags == rule.kind and rule.fits(length):
                     if rule.take is None or rule.take(self, value):
@@ -165,6 +175,11 @@ class _Reading:
     def _finish(self, seen: int) -> PathAttributes:
         result = self.result
         ahead, middle, behind = self._kept
+        if self.judge.external:
+            # RFC 4271 5.1.5: what internal peers are told of it has a LOCAL_PREF, and it is ours.
+            behind_med = bool(middle) and middle[0][1] == AttributeCode.MULTI_EXIT_DISC
+            middle.insert(behind_med, _LOCAL_PREF)
+            seen |= 1 << AttributeCode.LOCAL_PREF
         result.ahead = b"".join(ahead)
         result.middle = b"".join(middle)
         result.behind = b"".join(behind)
@@ -182,6 +197,9 @@ class _Reading:
         """Judge an attribute that is not as usual; whether to send it on."""
         if rule is None:
             return self._accept_unknown(flags, code)
+        if rule.kind == _INTERNAL_ONLY:
+            self.discard(f"{rule.name} from an external peer ({rule.clause})")
+            return False
         if flags & _KIND != rule.kind:
             self.refuse(f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
             return False
@@ -276,8 +294,12 @@ def _take_aggregator(reading: _Reading, value: bytes) -> bool:
 
 
 def _take_communities(reading: _Reading, value: bytes) -> bool:
-    if Community.NO_ADVERTISE in value:
-        reading.result.no_advertise = _contains(value, Community.NO_ADVERTISE)
+    if _WELL_KNOWN_COMMUNITIES in value:
+        result = reading.result
+        result.no_advertise = _contains(value, Community.NO_ADVERTISE)
+        result.no_export = _contains(value, Community.NO_EXPORT) or _contains(
+            value, Community.NO_EXPORT_SUBCONFED
+        )
     return True
 
 
@@ -358,6 +380,16 @@ _RULES: Final = {
     32: _Rule(32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6"),
 }
 
+# From external peers, whatever these look like: RFC 7606 has them discarded unread.
+_EXTERNAL_RULES: Final = _RULES | {
+    code: _Rule(code, _RULES[code].name, _INTERNAL_ONLY, _ANY, _D, _RULES[code].clause)
+    for code in (
+        AttributeCode.LOCAL_PREF,
+        AttributeCode.ORIGINATOR_ID,
+        AttributeCode.CLUSTER_LIST,
+    )
+}
+
 
 def _unrecognised(code: int, attribute: bytes) -> SessionError:
     """RFC 4271 6.3: the data is the attribute as it came."""
@@ -433,6 +465,11 @@ def encode_attribute(flags: int, code: int, value: bytes) -> bytes:
         flags |= AttributeFlag.EXTENDED_LENGTH
         return bytes((flags, code)) + len(value).to_bytes(2) + value
     return bytes((flags & ~AttributeFlag.EXTENDED_LENGTH, code, len(value))) + value
+
+
+_LOCAL_PREF: Final = encode_attribute(
+    _WELL_KNOWN, AttributeCode.LOCAL_PREF, DEFAULT_LOCAL_PREF.to_bytes(4)
+)
 
 
 def usable_ipv4_next_hop(next_hop: bytes) -> bool:

@@ -5,8 +5,8 @@ from ipaddress import IPv4Address
 
 from reflector.bgp.errors import SessionError
 from reflector.bgp.limits import MIN_HOLD_TIME_S
+from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.vocabulary import (
-    AS_TRANS,
     BGP_VERSION,
     FAMILIES,
     IPV4_UNICAST,
@@ -105,12 +105,13 @@ class Negotiated:
         return self.hold_time_s / 3
 
 
-def negotiate(local: Open, remote: Open) -> Negotiated:
+def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Negotiated:
     """Judge the peer's OPEN against ours and find the common ground (RFC 4271 6.2).
 
     Args:
         local: The OPEN that we sent.
         remote: The peer's.
+        remote_as: The ASes that the peer may be in.
 
     Returns:
         What the session runs on.
@@ -118,7 +119,7 @@ def negotiate(local: Open, remote: Open) -> Negotiated:
     Raises:
         SessionError: With the subcode and the data that RFC 4271 6.2 or RFC 5492 5 demand.
     """
-    _check_as(local, remote)
+    _check_as(local, remote, remote_as)
     # RFC 6286 2.2: the identifier is any non-zero number, and within an AS it is unique.
     if int(remote.bgp_id) == 0:
         raise SessionError(
@@ -126,7 +127,7 @@ def negotiate(local: Open, remote: Open) -> Negotiated:
             OpenSubcode.BAD_BGP_IDENTIFIER,
             "the peer's router id is 0.0.0.0: set one with kube-router's --router-id",
         )
-    if remote.bgp_id == local.bgp_id:
+    if remote.bgp_id == local.bgp_id and remote.asn == local.asn:
         raise SessionError(
             ErrorCode.OPEN_MESSAGE,
             OpenSubcode.BAD_BGP_IDENTIFIER,
@@ -151,17 +152,13 @@ def negotiate(local: Open, remote: Open) -> Negotiated:
     )
 
 
-def _check_as(local: Open, remote: Open) -> None:
-    asn = remote.asn
-    # RFC 7607 2: AS 0 in an OPEN is a Bad Peer AS, whatever we expected. AS_TRANS names nobody.
-    if 0 not in (asn, remote.my_as) and asn != AS_TRANS and asn == local.asn:
-        return
-    raise SessionError(
-        ErrorCode.OPEN_MESSAGE,
-        OpenSubcode.BAD_PEER_AS,
-        f"the peer is in AS {asn} and we are in AS {local.asn}: "
-        f"start kube-router with --cluster-asn={local.asn} (or the reflector with --asn={asn})",
-    )
+def _check_as(local: Open, remote: Open, remote_as: RemoteAs) -> None:
+    # RFC 7607 2: AS 0 is wrong in the field too, where the capability says another.
+    asn = remote.asn if remote.my_as else 0
+    if not remote_as.accepts(asn, local.asn):
+        raise SessionError(
+            ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_PEER_AS, remote_as.refusal(asn, local.asn)
+        )
 
 
 def _common_families(ours: Capabilities, theirs: Capabilities) -> frozenset[Family]:

@@ -30,6 +30,7 @@ from reflector.bgp.limits import MAX_EAGER_BYTES, OPEN_WAIT_S, SEND_HOLD_TIME_S
 from reflector.bgp.message import KEEPALIVE, Framer
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated, Open, negotiate
+from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.vocabulary import (
     CeaseSubcode,
     ErrorCode,
@@ -66,6 +67,7 @@ class Session:
     Args:
         local: The OPEN to send.
         open_wait_s: How long the peer may take to send its OPEN, in seconds.
+        remote_as: The ASes that the peer may be in.
 
     Attributes:
         state: Where the session stands.
@@ -76,7 +78,9 @@ class Session:
         sent_keepalives: KEEPALIVE messages written.
     """
 
-    def __init__(self, local: Open, open_wait_s: float = OPEN_WAIT_S) -> None:
+    def __init__(
+        self, local: Open, open_wait_s: float = OPEN_WAIT_S, remote_as: RemoteAs = INTERNAL
+    ) -> None:
         self.local = local
         self.state = State.CONNECT
         self.remote: Open | None = None
@@ -84,6 +88,7 @@ class Session:
         self.heard = 0
         self.sent_keepalives = 0
         self._open_wait_s = open_wait_s
+        self._remote_as = remote_as
         self._framer = Framer()
         self._outgoing: list[bytes] = []
         self._timers: dict[Timer, float | None] = {}
@@ -208,7 +213,7 @@ class Session:
         if self.state is not State.OPEN_SENT:
             raise self._unexpected(MessageType.OPEN)
         self.remote = decode_open(body)
-        self.negotiated = negotiate(self.local, self.remote)
+        self.negotiated = negotiate(self.local, self.remote, self._remote_as)
         self.state = State.OPEN_CONFIRM
         self.heard += 1
         hold_time_s = self.negotiated.hold_time_s

@@ -65,7 +65,9 @@ class SegmentType:
 class Community:
     """RFC 1997: well-known communities that restrict where a route may go."""
 
+    NO_EXPORT: Final = b"\xff\xff\xff\x01"
     NO_ADVERTISE: Final = b"\xff\xff\xff\x02"
+    NO_EXPORT_SUBCONFED: Final = b"\xff\xff\xff\x03"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -208,7 +208,7 @@ def _route_facts(neighbor: View) -> list[tuple[str, str]]:
         f"{neighbor['prefixes_withdrawn']} withdrawn, {neighbor['prefixes_rejected']} rejected"
     )
     return [
-        ("Role", "client" if neighbor["client"] else "non-client"),
+        ("Role", neighbor["role"]),
         ("Routes", held),
         ("Received", received),
         ("End-of-RIB", ", ".join(neighbor["end_of_rib"]) or "not yet"),

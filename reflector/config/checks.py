@@ -17,6 +17,7 @@ def conflicts(config: Config) -> Iterator[tuple[str, str]]:
     yield from _twice("ranges", [each.network for each in config.ranges])
     yield from _twice("neighbors", [each.address for each in config.neighbors])
     yield from _unsigned(_peers(config))
+    yield from _not_external(_peers(config))
 
 
 def _twice(key: str, named: Sequence[object]) -> Iterator[tuple[str, str]]:
@@ -64,6 +65,13 @@ _UNSIGNED: Final = (
     "{} has no password and lies in {}, which has one, and the kernel would ask for it: "
     "give both one"
 )
+
+
+def _not_external(peers: list[tuple[str, IPNetwork, PeerSettings]]) -> Iterator[tuple[str, str]]:
+    """What was said of external peers where there can be none."""
+    for key, _, settings in peers:
+        if settings.route_server and settings.remote_as == ("internal",):
+            yield key, "route-server is for peers in other ASes: say which by remote-as"
 
 
 def _within(inner: IPNetwork, outer: IPNetwork) -> bool:

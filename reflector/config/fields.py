@@ -30,6 +30,7 @@ class Field:
         kind: Of its value, or of each item of its list, or the mapping that it holds.
         doc: What it is, in a sentence.
         many: Whether it holds a list.
+        or_one: Whether the list's only item may stand without the list.
         nullable: Whether it may be empty or `null`, which means the default.
         attribute: The model's name for it, where that differs from the key.
         least: Items that a list must have.
@@ -39,6 +40,7 @@ class Field:
     kind: "Kind | Mapping"
     doc: str
     many: bool = False
+    or_one: bool = False
     nullable: bool = False
     attribute: str = ""
     least: int = 0
@@ -83,6 +85,24 @@ class Mapping:
 _SETTINGS: Final = (
     Field("description", kinds.TEXT, "for the log and `show`"),
     Field("client", kinds.BOOLEAN, "a route reflector client, or else a non-client peer"),
+    Field(
+        "remote-as",
+        kinds.REMOTE_AS,
+        "in which ASes it may be: a number, or a list; internal is our own, external every other",
+        many=True,
+        or_one=True,
+        least=1,
+    ),
+    Field(
+        "route-server",
+        kinds.BOOLEAN,
+        "of an external peer: serve it as a route server does, with nothing of ours in its paths",
+    ),
+    Field(
+        "enforce-first-as",
+        kinds.BOOLEAN,
+        "of an external peer: refuse paths that don't begin with its AS",
+    ),
     Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
     Field(
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
@@ -173,7 +193,7 @@ _LIMITS: Final = Mapping(
 
 ROOT: Final = Mapping(
     (
-        Field("asn", kinds.ASN, "our AS number, and that of every peer"),
+        Field("asn", kinds.ASN, "our AS number, and that of every peer without a `remote-as`"),
         Field(
             "router-id",
             kinds.ROUTER_ID,

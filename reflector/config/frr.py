@@ -15,9 +15,16 @@ from typing import Any, Final
 from reflector.config import kinds
 from reflector.config.errors import ConfigError, Finding, printable
 from reflector.config.frr_grammar import Statement, UnknownStatementError, recognise
-from reflector.config.frr_peers import FAMILIES, FRR_DEFAULT, INTERNAL, Peer, Peers
+from reflector.config.frr_peers import FAMILIES, FRR_DEFAULT, Peer, Peers
 from reflector.config.frr_statements import BLOCKS, COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
-from reflector.config.model import Config, FamilyName, IPNetwork, LimitsConfig, LocalNetwork
+from reflector.config.model import (
+    Config,
+    FamilyName,
+    IPNetwork,
+    LimitsConfig,
+    LocalNetwork,
+    RemoteAsWord,
+)
 from reflector.config.source import read_text
 
 
@@ -165,6 +172,8 @@ class _Reader:
             case "bgp default ipv4-unicast" | "bgp default ipv6-unicast" as entry:
                 family = FAMILIES[entry == "bgp default ipv6-unicast"]
                 self._default = self._default - {family} if no else self._default | {family}
+            case "bgp enforce-first-as":
+                self._peers.enforce_first_as = not no
             case "bgp listen range * peer-group *":
                 self._range(_network(given[0]), given[1] if len(given) > 1 else "", no=no)
             case "network *" | "network * mask *":
@@ -231,12 +240,11 @@ class _Reader:
                 peer.is_group = True
             case "neighbor * peer-group *":
                 peer.group = None if no else given[0]
-            case "neighbor * remote-as *" | "neighbor * remote-as internal":
-                self._remote_as(name, peer, given, no=no)
-            case "neighbor * activate":
-                peer.active[family] = not no
-            case "neighbor * route-reflector-client":
-                peer.clients[family] = not no
+            case entry if entry in _REMOTE_AS:
+                self._remote_as(name, peer, _REMOTE_AS[entry], given, no=no)
+            case entry if entry in _BY_FAMILY:
+                said: dict[FamilyName, bool] = getattr(peer, _BY_FAMILY[entry])
+                said[family] = not no
             case "neighbor * timers * *":
                 _keep(peer, "hold_time_s", None if no else self._hold_time(*given))
             case entry if entry in _FLAGS:
@@ -245,11 +253,13 @@ class _Reader:
                 name, read = _VALUES[entry]
                 _keep(peer, name, None if no else read(*given))
 
-    def _remote_as(self, name: str, peer: Peer, given: list[str], *, no: bool) -> None:
+    def _remote_as(
+        self, name: str, peer: Peer, word: RemoteAsWord | None, given: list[str], *, no: bool
+    ) -> None:
         if not no:
-            peer.asn = _asn(given[0]) if given else INTERNAL
+            peer.remote_as = word or _asn(given[0])
         elif peer.is_group:
-            peer.asn = None
+            peer.remote_as = None
         else:
             # To FRR a neighbor is there by its AS, and gone without.
             self._peers.forget(name)
@@ -357,7 +367,22 @@ def _class_length(text: str) -> int:
     return 8 if first < 128 else 16 if first < 192 else 24  # noqa: PLR2004 - classes A, B and C
 
 
+# What may differ between a peer's address families, and where it is kept.
+_BY_FAMILY: Final = {
+    "neighbor * activate": "active",
+    "neighbor * route-reflector-client": "clients",
+    "neighbor * route-server-client": "served",
+}
+# The word for the AS of a peer; None where it is named by its number.
+_REMOTE_AS: Final[dict[str, RemoteAsWord | None]] = {
+    "neighbor * remote-as *": None,
+    "neighbor * remote-as internal": "internal",
+    "neighbor * remote-as external": "external",
+    "neighbor * remote-as auto": "any",
+}
 _FLAGS: Final = {
+    "neighbor * enforce-first-as": "enforce_first_as",
+    "neighbor * next-hop-self": "next_hop_self",
     "neighbor * passive": "passive",
     "neighbor * shutdown": "shutdown",
     "neighbor * shutdown message ...": "shutdown",

@@ -16,10 +16,10 @@ from reflector.config.model import (
     Neighbor,
     PeerRange,
     PeerSettings,
+    RemoteAsWord,
 )
 
 FAMILIES: Final[tuple[FamilyName, ...]] = ("ipv4", "ipv6")
-INTERNAL: Final = 0  # no AS number (RFC 7607): that of whoever is asked
 FRR_DEFAULT: Final[frozenset[FamilyName]] = frozenset({"ipv4"})
 
 
@@ -32,31 +32,40 @@ class Peer:
         default: Families that it has without a word (`bgp default ipv4-unicast`).
         is_group: Whether it is a peer group.
         group: The group that it is in.
-        asn: Its AS number, or INTERNAL.
+        remote_as: Its AS number, or the word for it.
         values: What was said of it, by the names of the model.
         active: Families that were switched on, or off.
         clients: Families in which it was said to be a client, or not to be.
+        served: Families in which it was said to be a client of a route server, or not to be.
     """
 
     line: int
     default: frozenset[FamilyName] = FRR_DEFAULT
     is_group: bool = False
     group: str | None = None
-    asn: int | None = None
+    remote_as: int | RemoteAsWord | None = None
     values: dict[str, Any] = field(default_factory=dict)
     active: dict[FamilyName, bool] = field(default_factory=dict)
     clients: dict[FamilyName, bool] = field(default_factory=dict)
+    served: dict[FamilyName, bool] = field(default_factory=dict)
 
     def within(self, group: "Peer") -> "Peer":
         """The peer with what its group says and it doesn't say itself."""
         return replace(
             self,
             default=group.default,
-            asn=group.asn if self.asn is None else self.asn,
+            remote_as=group.remote_as if self.remote_as is None else self.remote_as,
             values=group.values | self.values,
             active=group.active | self.active,
             clients=group.clients | self.clients,
+            served=group.served | self.served,
         )
+
+
+_NEXT_HOP_SELF: Final = (
+    "{}: next-hop-self with external peers would lead what they send to the reflector, which forwards "
+    "nothing; take the line out"
+)
 
 
 class WrongPeerError(Exception):
@@ -68,10 +77,15 @@ Say = Callable[[int, str], None]
 
 @dataclass(slots=True)
 class Peers:
-    """All peers and groups of a file, by name, and the ranges of the groups."""
+    """All peers and groups of a file, by name, and the ranges of the groups.
+
+    Attributes:
+        enforce_first_as: What holds for external peers of which the file doesn't say it.
+    """
 
     by_name: dict[str, Peer] = field(default_factory=dict)
     ranges: dict[IPNetwork, tuple[int, str]] = field(default_factory=dict)
+    enforce_first_as: bool = True
 
     def get(self, name: str, line: int, default: frozenset[FamilyName]) -> Peer:
         """Find a peer or group, or start one."""
@@ -100,7 +114,7 @@ class Peers:
                 if group.values.get("shutdown"):
                     note(line, f"{network} is left out: its group {name} is shut down")
                 else:
-                    ranges[line] = PeerRange(network, _settings(name, group, config.asn))
+                    ranges[line] = PeerRange(network, self._settings(name, group, config.asn))
             except WrongPeerError as error:
                 blame(line, str(error))
         for name, peer in self.by_name.items():
@@ -119,7 +133,17 @@ class Peers:
         lines |= {f"neighbors[{index}]": line for index, line in enumerate(neighbors)}
         for key, what in conflicts(built):
             blame(lines[key], what)
+        self._check_next_hops(built, blame)
         return built
+
+    def _check_next_hops(self, built: Config, blame: Say) -> None:
+        """FRR's `next-hop-self` says nothing of reflected routes, but of those from outside it does."""
+        everybody = [each.settings for each in built.ranges]
+        everybody += [each.settings for each in built.neighbors]
+        if any(settings.remote_as != ("internal",) for settings in everybody):
+            for name, peer in self.by_name.items():
+                if peer.values.get("next_hop_self"):
+                    blame(peer.line, _NEXT_HOP_SELF.format(name))
 
     def _group(self, name: str) -> Peer:
         group = self.by_name.get(name)
@@ -143,26 +167,25 @@ class Peers:
             address,
             peer.values.get("port", BGP_PORT),
             bool(peer.values.get("passive", False)),
-            _settings(name, peer, asn),
+            self._settings(name, peer, asn),
         )
 
-
-def _settings(name: str, peer: Peer, asn: int) -> PeerSettings:
-    if peer.asn is None:
-        raise WrongPeerError(f"{name} has no AS: say `neighbor {name} remote-as {asn}`")
-    if peer.asn not in (INTERNAL, asn):
-        raise WrongPeerError(
-            f"{name} is in AS {peer.asn} and we are in {asn}: external peers are not supported yet"
+    def _settings(self, name: str, peer: Peer, asn: int) -> PeerSettings:
+        if peer.remote_as is None:
+            raise WrongPeerError(f"{name} has no AS: say `neighbor {name} remote-as {asn}`")
+        families = _families(name, peer)
+        known = families or ("ipv4",)
+        values = peer.values
+        return PeerSettings(
+            description=values.get("description", ""),
+            client=_in_all(f"{name} route-reflector-client", peer.clients, known),
+            remote_as=("internal",) if peer.remote_as == asn else (peer.remote_as,),
+            route_server=_in_all(f"{name} route-server-client", peer.served, known),
+            enforce_first_as=values.get("enforce_first_as", self.enforce_first_as),
+            hold_time_s=values.get("hold_time_s"),
+            families=families,
+            password=values.get("password"),
         )
-    families = _families(name, peer)
-    values = peer.values
-    return PeerSettings(
-        description=values.get("description", ""),
-        client=_client(name, peer, families or ("ipv4",)),
-        hold_time_s=values.get("hold_time_s"),
-        families=families,
-        password=values.get("password"),
-    )
 
 
 def _families(name: str, peer: Peer) -> tuple[FamilyName, ...] | None:
@@ -180,14 +203,15 @@ def _families(name: str, peer: Peer) -> tuple[FamilyName, ...] | None:
     return families
 
 
-def _client(name: str, peer: Peer, families: tuple[FamilyName, ...]) -> bool:
-    """Whether it is a client, which FRR lets differ between families."""
-    roles = {family: peer.clients.get(family, False) for family in families}
+def _in_all(statement: str, said: dict[FamilyName, bool], families: tuple[FamilyName, ...]) -> bool:
+    """Whether a peer has a role, which FRR lets differ between families."""
+    roles = {family: said.get(family, False) for family in families}
     if len(set(roles.values())) > 1:
         no, yes = sorted(roles, key=lambda family: roles[family])
+        name, role = statement.split()
         raise WrongPeerError(
-            f"{name} is a route-reflector-client for {yes} and not for {no}: say "
-            f"`neighbor {name} route-reflector-client` in both address families, or in none"
+            f"{name} is a {role} for {yes} and not for {no}: say "
+            f"`neighbor {statement}` in both address families, or in none"
         )
     return any(roles.values())
 

@@ -64,6 +64,16 @@ def choice(*words: str) -> Kind:
     return Kind(read, {"enum": list(words)}, ", ".join(f"`{word}`" for word in words))
 
 
+def _read_remote_as(text: str) -> int | str:
+    if text in REMOTE_AS_WORDS:
+        return text
+    try:
+        return int(str(ASN.read(text)))
+    except ValueError:
+        words = ", ".join(REMOTE_AS_WORDS)
+        raise ValueError(f"{text!r} is neither an AS number nor one of {words}") from None
+
+
 def _read_boolean(text: str) -> bool:
     if text in ("true", "false"):
         return text == "true"
@@ -172,6 +182,8 @@ _ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "
 _PREFIX: Schema = {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"}
 _SECRET: Schema = {"type": "string", "minLength": 1, "maxLength": _MAX_PASSWORD_BYTES}
 
+REMOTE_AS_WORDS = ("any", "internal", "external")
+
 BOOLEAN = Kind(_read_boolean, {"type": "boolean"}, "`true`, `false`")
 TEXT = Kind(_read_text, {"type": "string", "maxLength": _MAX_TEXT}, "text")
 PASSWORD = Kind(_read_password, _SECRET, f"text of up to {_MAX_PASSWORD_BYTES} octets")
@@ -184,5 +196,10 @@ OWN_NETWORK = Kind(_read_own_network, _PREFIX, "IP prefix")
 FILE = Kind(_read_path, {"type": "string", "pattern": "^/"}, "absolute path")
 PATH = Kind(_read_socket_path, {"type": "string", "pattern": "^/"}, "absolute path")
 ASN = integer(1, 2**32 - 2)
+REMOTE_AS = Kind(
+    _read_remote_as,
+    {"anyOf": [{"enum": list(REMOTE_AS_WORDS)}, ASN.schema]},
+    "AS number, `any`, `internal`, `external`",
+)
 PORT = integer(1, 65535)
 HOLD_TIME = integer(3, 65535, also=0)

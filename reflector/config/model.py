@@ -8,6 +8,7 @@ from typing import Final, Literal
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 FamilyName = Literal["ipv4", "ipv6"]
+RemoteAsWord = Literal["any", "internal", "external"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -21,6 +22,9 @@ class PeerSettings:
     Args:
         description: For the log and `show`.
         client: A route reflector client, or else a non-client peer (RFC 4456 5).
+        remote_as: Which ASes it may be in: numbers, or words for kinds of them.
+        route_server: If it is in another AS: a client of a route server (RFC 7947).
+        enforce_first_as: If it is in another AS: its paths must begin with that (RFC 4271 6.3).
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
         password: TCP MD5 secret (RFC 2385), shown nowhere.
@@ -28,6 +32,9 @@ class PeerSettings:
 
     description: str = ""
     client: bool = True
+    remote_as: tuple[int | RemoteAsWord, ...] = ("internal",)
+    route_server: bool = False
+    enforce_first_as: bool = True
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
     password: str | None = field(default=None, repr=False)
@@ -98,7 +105,7 @@ class Config:
     """A reflector's configuration.
 
     Args:
-        asn: Our AS number, and that of every peer.
+        asn: Our AS number, and that of every peer that `remote_as` doesn't let be elsewhere.
         router_id: BGP identifier; None to derive it from the machine's address.
         cluster_id: None for the router id.
         listen: Addresses to listen on.

@@ -14,6 +14,7 @@ from reflector.config.model import (
     PeerSettings,
     settings_for,
 )
+from reflector.config.remote_as import remote_as
 
 # Every session and every reflected route depends on these, or they are bound at the start.
 RESTART_KEYS = (
@@ -46,27 +47,42 @@ class Reload:
     def __bool__(self) -> bool:
         return self.before != self.after
 
-    def dropped(self, address: IPAddress) -> str | None:
-        """Why a session with an address must drop, in words; None if it stays up."""
+    def dropped(self, address: IPAddress, asn: int | None = None) -> str | None:
+        """Why a session with an address must drop, in words; None if it stays up.
+
+        Args:
+            address: Of the peer.
+            asn: The AS that it is in; None as long as it hasn't said.
+        """
         then, now = settings_for(self.before, address), settings_for(self.after, address)
         if now is None:
             return "the configuration no longer lets this address peer"
         if then is None:
             return None
-        old, new = _effective(then, self.before), _effective(now, self.after)
-        words = sorted(what for what, value in new.items() if value != old[what])
-        return f"the configuration changed its {' and '.join(words)}" if words else None
+        old = _effective(then, self.before, asn)
+        new = _effective(now, self.after, asn)
+        words = [what for what, value in new.items() if value != old[what]]
+        # Another rule for its AS is no reason as long as that is right by both.
+        accepted = asn is not None and remote_as(now).accepts(asn, self.after.asn)
+        if then.remote_as != now.remote_as and not accepted:
+            words.append("remote AS")
+        return f"the configuration changed its {' and '.join(sorted(words))}" if words else None
 
 
-def _effective(settings: PeerSettings, config: Config) -> dict[str, object]:
+def _effective(settings: PeerSettings, config: Config, asn: int | None) -> dict[str, object]:
     """What a session depends on, in words: a description matters to nobody but us."""
     hold_time_s, families = settings.hold_time_s, settings.families
-    return {
-        "role (client or not)": settings.client,
+    effective: dict[str, object] = {
         "hold time": config.hold_time_s if hold_time_s is None else hold_time_s,
         "address families": frozenset(config.families if families is None else families),
         "password": settings.password,
     }
+    if asn in (None, config.asn):
+        effective["role (client or not)"] = settings.client
+    if asn != config.asn:
+        effective["role (route server client or not)"] = settings.route_server
+        effective["check of the first AS"] = settings.enforce_first_as
+    return effective
 
 
 def diff(before: Config, after: Config) -> Reload:

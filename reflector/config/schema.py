@@ -29,9 +29,12 @@ def _of_mapping(mapping: Mapping) -> Schema:
 def _of_field(field: Field) -> Schema:
     schema = _of_mapping(field.kind) if isinstance(field.kind, Mapping) else dict(field.kind.schema)
     if field.many:
-        schema = {"type": "array", "items": schema, "uniqueItems": True}
+        one = schema
+        schema = {"type": "array", "items": one, "uniqueItems": True}
         if field.least:
             schema["minItems"] = field.least
+        if field.or_one:
+            schema = {"anyOf": [one, schema]}
     if field.may_be_empty:
         schema = {"anyOf": [schema, {"type": "null"}]}
     return {"description": field.doc, **schema}

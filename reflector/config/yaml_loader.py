@@ -186,6 +186,9 @@ class _Reader:
 
     def _items(self, node: Node, field: Field, path: str) -> tuple[object, ...]:
         """The items of a list, as far as they are right."""
+        if field.or_one and isinstance(node, ScalarNode) and not _is_empty(node):
+            ok, value = self._value(node, field, path)
+            return (value,) if ok else ()
         if not isinstance(node, SequenceNode):
             self._blame(node, path, "must be a list: [] for none, or an item a line behind '- '")
             return ()

@@ -24,6 +24,7 @@ from reflector.bgp.events import (
 from reflector.bgp.limits import OPEN_WAIT_S
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, Family, RefreshSubtype, State
 from reflector.net.connection import Connection
@@ -72,6 +73,9 @@ class PeerPolicy:
         client: A route reflector client, or else a non-client peer (RFC 4456 5).
         description: For the log and `show`.
         open_wait_s: How long the peer may take to send its OPEN.
+        remote_as: The ASes that it may be in.
+        route_server: If it is external, a client of a route server (RFC 7947).
+        enforce_first_as: Whether an external peer's paths must begin with its AS.
     """
 
     families: frozenset[Family]
@@ -79,6 +83,18 @@ class PeerPolicy:
     client: bool = True
     description: str = ""
     open_wait_s: float = OPEN_WAIT_S
+    remote_as: RemoteAs = INTERNAL
+    route_server: bool = False
+    enforce_first_as: bool = True
+
+    def audience(self, *, internal: bool) -> int:
+        """What kind of peer it is, by whether it is in our AS."""
+        if not internal:
+            return Audience.SERVED if self.route_server else Audience.EXTERNAL
+        return Audience.CLIENT if self.client else Audience.NON_CLIENT
+
+
+_NOBODY: Final = PeerPolicy(frozenset(), 0)
 
 
 class Peering:
@@ -144,7 +160,7 @@ class Peering:
         policy = self.policy(remote)
         refusal: tuple[CeaseSubcode, str] | None = None
         if policy is None:
-            policy = PeerPolicy(frozenset(), 0)
+            policy = _NOBODY
             refusal = (
                 CeaseSubcode.CONNECTION_REJECTED,
                 (
@@ -159,7 +175,7 @@ class Peering:
             )
         connection = Connection(
             sock,
-            Session(self._open_for(policy), policy.open_wait_s),
+            Session(self._open_for(policy), policy.open_wait_s, policy.remote_as),
             PeerName(remote, description=policy.description),
             local_address=local,
             on_events=self._on_events if refusal is None else _ignore,
@@ -319,11 +335,14 @@ class Peering:
     def _outlives(self, new: Connection, old: Connection, router_id: IPv4Address) -> bool:
         """RFC 4271 6.8: the connection that the higher BGP identifier began is kept.
 
-        Where one side began both, it has given up the older.
+        Between equal ones the higher AS number decides (RFC 6286 2.3). Where one side began both, it
+        has given up the older.
         """
         if new.outbound == old.outbound:
             return True
-        theirs_is_kept = router_id > self.speaker.identity.router_id
+        remote, ours = new.session.remote, self.speaker.identity
+        asn = ours.asn if remote is None else remote.asn
+        theirs_is_kept = (router_id, asn) > (ours.router_id, ours.asn)
         return new.outbound is not theirs_is_kept
 
     async def _probe(self, new: Connection, old: Connection, router_id: IPv4Address) -> None:
@@ -373,11 +392,11 @@ class Peering:
         connection.deliver(connection.session.confirm())
 
     def _on_established(self, connection: Connection, negotiated: Negotiated) -> None:
-        policy = self.policy(connection.name.address)
-        client = policy is None or policy.client
+        policy = self.policy(connection.name.address) or _NOBODY
+        internal = negotiated.remote.asn == self.speaker.identity.asn
         source = Source(
             name=str(connection.name.address),
-            kind=Audience.CLIENT if client else Audience.NON_CLIENT,
+            kind=policy.audience(internal=internal),
             router_id=negotiated.remote.bgp_id.packed,
             address=connection.name.address,
         )
@@ -385,7 +404,14 @@ class Peering:
         local = connection.local_address
         # Over IPv6 there is no IPv4 address that the peer connected to: the interface's own does.
         beside = None if isinstance(local, IPv4Address) else ipv4_beside(local)
-        connection.peer = self.speaker.peer_up(source, negotiated, local, connection, beside=beside)
+        connection.peer = self.speaker.peer_up(
+            source,
+            negotiated,
+            local,
+            connection,
+            beside=beside,
+            enforce_first_as=policy.enforce_first_as,
+        )
         self._report(
             PeerUp(
                 connection.name,

@@ -198,7 +198,8 @@ def _received(speaker: Speaker, peer: Peer) -> View:
     counters = peer.counters
     held = held_prefixes(speaker, peer.source)
     return {
-        "client": peer.source.kind == Audience.CLIENT,
+        "client": peer.source.kind in (Audience.CLIENT, Audience.SERVED),
+        "role": _ROLES[peer.source.kind],
         "updates_received": counters.updates,
         "prefixes_announced": counters.announced,
         "prefixes_withdrawn": counters.withdrawn,
@@ -267,18 +268,31 @@ class Routes:
             view = self._described[path] = {
                 "from": _source(self._speaker, path.source),
                 "next_hop": describe_next_hop(path.next_hop) or None,
-                "told_to": _AUDIENCES[path.audience & Audience.ALL],
+                "told_to": _told(path.audience),
                 **describe_attributes(path.attributes),
             }
         return view
 
 
-_AUDIENCES = {
-    Audience.NOBODY: "nobody",
-    Audience.CLIENT: "clients",
-    Audience.NON_CLIENT: "non-clients",
-    Audience.ALL: "all",
+_ROLES = {
+    Audience.CLIENT: "client",
+    Audience.NON_CLIENT: "non-client",
+    Audience.EXTERNAL: "external",
+    Audience.SERVED: "route server client",
 }
+
+
+def _told(audience: int) -> str:
+    """Who is told of a path, in words."""
+    if audience & Audience.ALL == Audience.ALL:
+        return "all"
+    if audience & Audience.ALL == Audience.INTERNAL:
+        return "internal peers"
+    kinds = [f"{role}s" for kind, role in _ROLES.items() if audience & kind]
+    if not kinds:
+        return "nobody"
+    kinds = ["external peers" if each == "externals" else each for each in kinds]
+    return " and ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 
 
 def _source(speaker: Speaker, source: Source) -> View:

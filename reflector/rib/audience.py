@@ -1,26 +1,31 @@
 """Who is told of a path, and in what form: what the peers of an update group have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
 class Audience:
-    """Kinds of peers (RFC 4456 5), as a set of bits: who may be told of a path.
+    """Kinds of peers, as a set of bits: who may be told of a path.
 
-    Those with two-octet AS numbers are kinds of their own: a path that fits a message in one form
-    may outgrow it in the other (RFC 6793 4.2.2). Plain integers, because the reflecting path
-    compares them for every prefix.
+    Internal peers are clients or not (RFC 4456 5). External ones are ordinary, or clients of a route
+    server (RFC 7947). Those with two-octet AS numbers are kinds of their own: a path that fits a
+    message in one form may outgrow it in the other (RFC 6793 4.2.2). Plain integers, because the
+    reflecting path compares them for every prefix.
     """
 
     NOBODY: Final = 0
     CLIENT: Final = 1
     NON_CLIENT: Final = 2
-    ALL: Final = 3
+    EXTERNAL: Final = 4
+    SERVED: Final = 8
+    INTERNAL: Final = CLIENT | NON_CLIENT
+    OUTSIDE: Final = EXTERNAL | SERVED
+    ALL: Final = INTERNAL | OUTSIDE
 
     @staticmethod
     def as2(kinds: int) -> int:
         """These kinds as far as they have two-octet AS numbers."""
-        return kinds << 2
+        return kinds << 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,22 @@ class Form:
     """In what form peers are told of paths. Peers of one form share an update group.
 
     Args:
-        kind: CLIENT or NON_CLIENT.
+        kind: One of the `Audience`.
         as4: Whether they use four-octet AS numbers (RFC 6793).
+        local_as: Our AS number, to be prepended for external peers.
+
+    Attributes:
+        usual: Whether it is the form in which a path is kept: nothing is to be rewritten.
     """
 
     kind: int
     as4: bool = True
+    local_as: int = 0
+    usual: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked for every path that is written.
+        object.__setattr__(self, "usual", self.as4 and not self.kind & Audience.OUTSIDE)
 
     @property
     def audience(self) -> int:

@@ -7,7 +7,7 @@ The steps, numbered as in RFC 4271 9.1.2.2 where they are its own:
     a  shortest AS_PATH, an AS_SET counting one
     b  lowest ORIGIN
     c  lowest MULTI_EXIT_DISC among routes from the same neighbouring AS; absent counts 0
-    d  external before internal: all peers are internal here
+    d  external before internal
     e  least interior cost: not looked at, a reflector in a classroom has no IGP; all equal
     f  lowest BGP identifier, ORIGINATOR_ID standing for it where present (RFC 4456 9)
     -  shortest CLUSTER_LIST (RFC 4456 9)
@@ -30,6 +30,7 @@ _STEPS: Final = (
     "lowest ORIGIN",
 )
 _TIE_BREAKS: Final = (
+    "from an external peer",
     "lowest BGP identifier (ORIGINATOR_ID)",
     "shortest CLUSTER_LIST",
     "lowest peer address",
@@ -108,5 +109,5 @@ def _survivors(paths: tuple[Path, ...]) -> list[Path]:
     return [path for path in tied if path.attributes.med == least[path.attributes.neighbor_as]]
 
 
-def _tie_break(path: Path) -> tuple[bytes, int, int, bytes, bytes]:
+def _tie_break(path: Path) -> tuple[bool, bytes, int, int, bytes, bytes]:
     return path.tie_break

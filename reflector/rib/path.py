@@ -10,6 +10,7 @@ from typing import Final
 
 from reflector.bgp.as4 import narrow
 from reflector.bgp.attributes import PathAttributes, encode_attribute
+from reflector.bgp.external import for_external, without_internal
 from reflector.bgp.update import announcement_room, write_announcements
 from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag, Family
 from reflector.rib.audience import Audience, Form
@@ -23,10 +24,15 @@ class Source:
 
     Args:
         name: How the log and `show` name it.
-        kind: CLIENT or NON_CLIENT for a peer; ALL for ourselves.
+        kind: Of the `Audience`, for a peer; ALL for ourselves.
         router_id: BGP identifier, four octets.
         address: Of the peer's end of the session; ours for ourselves.
         local: Whether it is ourselves.
+
+    Attributes:
+        rank: The last tie-breaks of the decision process.
+        internal: Whether it is in our AS.
+        told: Who may be told of its paths.
     """
 
     name: str
@@ -35,11 +41,18 @@ class Source:
     address: IPAddress
     local: bool = False
     rank: tuple[int, bytes, bytes] = field(init=False)
+    internal: bool = field(init=False)
+    told: int = field(init=False)
 
     def __post_init__(self) -> None:
         # The last tie-breaks, worked out once: the address's octets cost a call each time.
         rank = self.address.version, self.address.packed, self.router_id
         object.__setattr__(self, "rank", rank)
+        object.__setattr__(self, "internal", bool(self.kind & Audience.INTERNAL))
+        # RFC 4456 6: from a non-client to clients, from everybody else to all.
+        non_client = self.kind == Audience.NON_CLIENT
+        told = Audience.ALL & ~Audience.NON_CLIENT if non_client else Audience.ALL
+        object.__setattr__(self, "told", told)
 
 
 # Attributes of at most these octets fit any message in any form; nearly all do.
@@ -51,6 +64,9 @@ _ORIGINATOR_ID_HEAD: Final = bytes((AttributeFlag.OPTIONAL, AttributeCode.ORIGIN
 
 # Longest prefix on the wire by AFI: with less room than this a path can't be announced at all.
 _LONGEST_PREFIX: Final = {1: 5, 2: 17}
+
+# Any AS number of four octets: prepended, it makes a path no shorter than ours does.
+_LARGEST_AS: Final = 0xFFFFFFFE
 
 
 class Path:
@@ -67,8 +83,8 @@ class Path:
     """
 
     __slots__ = (
+        "_forms",
         "_wire",
-        "_wire_as2",
         "attributes",
         "audience",
         "family",
@@ -97,12 +113,13 @@ class Path:
             attributes.origin,
         )
         self.tie_break = (
+            source.internal,
             attributes.originator_id or source.router_id,
             len(attributes.cluster_list),
             *source.rank,
         )
-        self._wire = b"" if source.local else self._reflected(cluster_id)
-        self._wire_as2 = b""
+        self._wire = b"" if source.local else self._for_internal(cluster_id)
+        self._forms: dict[Form, bytes] | None = None
         self.audience = self._audience()
 
     @property
@@ -118,7 +135,7 @@ class Path:
     @property
     def outgrown(self) -> bool:
         """Whether nobody can be told of it, because it would not fit a message."""
-        return self.audience == Audience.NOBODY and not self.attributes.no_advertise
+        return self.audience == Audience.NOBODY and self._told() != Audience.NOBODY
 
     def write(self, prefixes: list[bytes], form: Form, own_next_hop: bytes = b"") -> bytes:
         """Write the UPDATEs that announce prefixes with this path.
@@ -130,21 +147,46 @@ class Path:
         """
         if self.source.local:
             wire, next_hop = self._originated(own_next_hop), own_next_hop
+            if not form.usual:
+                wire = self._rewritten(wire, form)
         else:
             wire, next_hop = self._wire, self.next_hop
-        if not form.as4:
-            if not self._wire_as2 or self.source.local:
-                self._wire_as2 = narrow(wire)
-            wire = self._wire_as2
+            if not form.usual:
+                wire = self._in_form(form)
         return write_announcements(self.family, wire, next_hop, prefixes)
 
+    def _in_form(self, form: Form) -> bytes:
+        """The attributes in another form than the usual one, rewritten once."""
+        if self._forms is None:
+            self._forms = {}
+        wire = self._forms.get(form)
+        if wire is None:
+            wire = self._forms[form] = self._rewritten(self._wire, form)
+        return wire
+
+    def _rewritten(self, wire: bytes, form: Form) -> bytes:
+        if form.kind & Audience.OUTSIDE:
+            if form.kind == self.source.kind == Audience.SERVED:
+                wire = without_internal(wire)
+            else:
+                wire = for_external(wire, form.local_as)
+        return wire if form.as4 else narrow(wire)
+
+    def _told(self) -> int:
+        """Who may be told of it, if it fits a message."""
+        attributes, source = self.attributes, self.source
+        told = source.told
+        if attributes.no_export or attributes.no_advertise:
+            told &= Audience.NOBODY if attributes.no_advertise else Audience.INTERNAL
+            # RFC 7947 2.2.4: communities between clients of a route server are not for it to read.
+            told |= source.kind & Audience.SERVED
+        return told
+
     def _audience(self) -> int:
-        if self.attributes.no_advertise:
-            return Audience.NOBODY
-        # RFC 4456 6: from a client to all, from a non-client to clients.
-        told = Audience.CLIENT if self.source.kind == Audience.NON_CLIENT else Audience.ALL
-        if len(self._wire) < _SMALL_BYTES:
+        told = self._told()
+        if not told or len(self._wire) < _SMALL_BYTES:
             return told | Audience.as2(told)
+        # For external peers it gets no longer: what they aren't told is more than our AS number.
         least = _LONGEST_PREFIX[self.family.afi]
         room = announcement_room(self.family, self._wire, self.next_hop)
         # The two-octet form repeats the path in AS4_PATH: at most two thirds more and two headers.
@@ -152,19 +194,31 @@ class Path:
         if room - len(self._wire) * 2 // 3 - 16 >= least:
             return told | Audience.as2(told)
         audience = told if room >= least else Audience.NOBODY
-        room = announcement_room(self.family, narrow(self._wire), self.next_hop)
-        return audience | Audience.as2(told) if room >= least else audience
+        for kinds, wire in (
+            (Audience.INTERNAL, self._wire),
+            (Audience.OUTSIDE, for_external(self._wire, _LARGEST_AS)),
+        ):
+            if announcement_room(self.family, narrow(wire), self.next_hop) >= least:
+                audience |= Audience.as2(told & kinds)
+        return audience
 
-    def _reflected(self, cluster_id: bytes) -> bytes:
-        """The attributes with ORIGINATOR_ID set if absent and CLUSTER_LIST prepended (RFC 4456 8)."""
-        attributes = self.attributes
+    def _for_internal(self, cluster_id: bytes) -> bytes:
+        """The attributes as internal peers are told of them.
+
+        What an internal peer said is reflected: ORIGINATOR_ID is set if it is absent, and our id is
+        prepended to CLUSTER_LIST (RFC 4456 8).
+        """
+        attributes, source = self.attributes, self.source
+        next_hop = self._next_hop(self.next_hop)
+        if not source.internal:
+            return attributes.ahead + next_hop + attributes.middle + attributes.behind
         return b"".join(
             (
                 attributes.ahead,
-                self._next_hop(self.next_hop),
+                next_hop,
                 attributes.middle,
                 _ORIGINATOR_ID_HEAD,
-                attributes.originator_id or self.source.router_id,
+                attributes.originator_id or source.router_id,
                 encode_attribute(
                     AttributeFlag.OPTIONAL,
                     AttributeCode.CLUSTER_LIST,

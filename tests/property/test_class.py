@@ -1,6 +1,6 @@
 """A class at work: whatever its peers do, each has what a naive model says that it must have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address, ip_network
 from unittest.mock import patch
 
@@ -30,6 +30,7 @@ variants = st.builds(
     originator=st.sampled_from(["", "", "1.1.1.1", "9.9.9.9"]),
     clusters=st.sampled_from([(), (), ("5.5.5.5",), ("5.5.5.5", "6.6.6.6")]),
     no_advertise=st.sampled_from([False, False, False, True]),
+    no_export=st.sampled_from([False, False, False, True]),
     malformed=st.sampled_from([False, False, False, True]),
 )
 some4 = st.lists(st.sampled_from(PREFIXES4), min_size=1, max_size=4)
@@ -50,6 +51,13 @@ class Desk:
 
     student: Student
     member: Member
+    asn: int
+
+    def seen(self, variant: Variant) -> Variant:
+        """What it makes of attributes: an external peer puts its own AS in front."""
+        if not self.member.external:
+            return variant
+        return replace(variant, as_path=(self.asn, *variant.as_path))
 
 
 class ClassAtWork(RuleBasedStateMachine):
@@ -74,8 +82,16 @@ class ClassAtWork(RuleBasedStateMachine):
         self.sit("10.0.0.1", "ipv4 ipv6", client=True, as4=True)
         self.sit("10.0.0.2", "ipv4 ipv6", client=True, as4=True)
 
-    def sit(self, address: str, families: str, *, client: bool, as4: bool) -> None:
-        """A peer comes."""
+    def sit(
+        self,
+        address: str,
+        families: str,
+        *,
+        client: bool,
+        as4: bool,
+        asn: int = wire.ASN,
+    ) -> None:
+        """A peer comes; an external one that is a client is one of a route server."""
         self.count += 1
         ours = "10.0.0.254" if "." in address else "2001:db8::fe"
         router_id = f"{1 + self.count * 7 % 11}.0.0.{self.count}"
@@ -86,12 +102,22 @@ class ClassAtWork(RuleBasedStateMachine):
             families=families,
             as4=as4,
             client=client,
+            asn=asn,
+            route_server=client,
             local_address=ours,
             turn=False,
         )
         versions = tuple(int(name[-1]) for name in families.split())
-        member = Member(ip_address(address), IPv4Address(router_id), client, versions)
-        self.desks.append(Desk(student, member))
+        external = asn != wire.ASN
+        member = Member(
+            ip_address(address),
+            IPv4Address(router_id),
+            client,
+            versions,
+            external=external,
+            served=external and client,
+        )
+        self.desks.append(Desk(student, member, asn))
 
     @precondition(lambda self: len(self.desks) < 6)
     @rule(
@@ -99,10 +125,11 @@ class ClassAtWork(RuleBasedStateMachine):
         families=st.sampled_from(["ipv4 ipv6", "ipv4 ipv6", "ipv4", "ipv6"]),
         client=st.sampled_from([True, True, False]),
         as4=st.sampled_from([True, True, False]),
+        asn=st.sampled_from([wire.ASN, wire.ASN, 65101, 65102]),
     )
-    def join(self, address: str, families: str, *, client: bool, as4: bool) -> None:
+    def join(self, address: str, families: str, *, client: bool, as4: bool, asn: int) -> None:
         """A peer comes."""
-        self.sit(address, families, client=client, as4=as4)
+        self.sit(address, families, client=client, as4=as4, asn=asn)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data())
@@ -118,6 +145,7 @@ class ClassAtWork(RuleBasedStateMachine):
     def announce(self, data: st.DataObject, prefixes: list[str], variant: Variant) -> None:
         """A peer announces IPv4 routes."""
         desk = self.pick(data)
+        variant = desk.seen(variant)
         hop = f"172.16.0.{desk.member.router_id.packed[3]}"
         block = variant.block(hop, as4=desk.student.as4)
         self.send(desk, wire.announce(*prefixes, attributes=block))
@@ -130,6 +158,7 @@ class ClassAtWork(RuleBasedStateMachine):
     def announce6(self, data: st.DataObject, prefixes: list[str], variant: Variant) -> None:
         """A peer announces IPv6 routes."""
         desk = self.pick(data)
+        variant = desk.seen(variant)
         hop = f"fd00::{desk.member.router_id.packed[3]}"
         block = variant.block("", as4=desk.student.as4)
         self.send(desk, wire.announce6(*prefixes, via=hop, attributes=block))
@@ -151,7 +180,7 @@ class ClassAtWork(RuleBasedStateMachine):
     def flap(self, data: st.DataObject, prefixes: list[str], variant: Variant, times: int) -> None:
         """A peer announces and withdraws, and ends with what it began with: nothing."""
         desk = self.pick(data)
-        block = variant.block("172.16.9.9", as4=desk.student.as4)
+        block = desk.seen(variant).block("172.16.9.9", as4=desk.student.as4)
         for _ in range(times):
             self.send(desk, wire.announce(*prefixes, attributes=block), wire.withdraw(*prefixes))
         for prefix in prefixes:

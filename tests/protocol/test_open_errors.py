@@ -4,6 +4,7 @@ import pytest
 
 from reflector.bgp.events import Established, OpenAccepted
 from reflector.bgp.open import Negotiated
+from reflector.bgp.remote_as import RemoteAs
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from tests.support import wire
 from tests.support.talk import ROUTER_ID, Talk, our_open
@@ -78,6 +79,46 @@ def test_an_identifier_of_zero_is_refused() -> None:
 def test_our_own_identifier_is_refused() -> None:
     """RFC 6286 2.1 and 2.2: within an AS it is unique."""
     assert answer(wire.open_message(router_id=ROUTER_ID)) == (2, 3, b"")
+
+
+ANY = RemoteAs(external=True)
+
+
+@pytest.mark.rfc("4271", "6.2 AS")
+@pytest.mark.parametrize("asn", [1, 64513, 4200000000])
+def test_another_as_will_do_where_it_is_allowed(asn: int) -> None:
+    """RFC 4271 6.2: only an AS that is not as configured is unacceptable."""
+    parameters = wire.parameter(2, wire.capabilities(asn=asn))
+    talk = Talk(remote_as=ANY)
+    talk.hear(wire.open_message(my_as=min(asn, 23456), parameters=parameters) + wire.keepalive())
+    assert talk.established
+
+
+@pytest.mark.rfc("7607", "2 OPEN")
+@pytest.mark.parametrize(
+    "open_message",
+    [
+        wire.open_message(my_as=0, parameters=b""),
+        wire.open_message(my_as=0),
+        wire.open_message(my_as=23456, parameters=b""),
+        wire.open_message(parameters=wire.parameter(2, wire.capabilities(asn=0))),
+    ],
+)
+def test_nobodys_as_is_a_bad_peer_as_even_where_any_is_allowed(open_message: bytes) -> None:
+    """RFC 7607 2, RFC 6793 9: AS 0 and AS_TRANS are no peer's."""
+    talk = Talk(remote_as=ANY)
+    talk.hear(open_message)
+    assert talk.notified == (2, 2, b"")
+
+
+@pytest.mark.rfc("6286", "2.2")
+def test_our_own_identifier_will_do_in_another_as() -> None:
+    """RFC 6286 2.2: it is refused of internal peers only."""
+    parameters = wire.parameter(2, wire.capabilities(asn=65001))
+    message = wire.open_message(my_as=65001, router_id=ROUTER_ID, parameters=parameters)
+    talk = Talk(remote_as=ANY)
+    talk.hear(message + wire.keepalive())
+    assert talk.established
 
 
 @pytest.mark.rfc("6286", "2.1")

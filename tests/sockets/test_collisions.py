@@ -12,13 +12,16 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from reflector.bgp.remote_as import RemoteAs
+from reflector.bgp.vocabulary import FAMILIES
 from reflector.net import dialer as dialer_module
 from reflector.net import peering as peering_module
 from reflector.net.connection import Connection
 from reflector.net.dialer import Dialer, Target
+from reflector.net.peering import PeerPolicy
 from reflector.reports import PeerDown, PeerUp, Trouble
 from tests.support import wire
-from tests.support.room import Caller, Room, room
+from tests.support.room import ROUTER_ID, Caller, Room, room
 
 pytestmark = pytest.mark.asyncio
 
@@ -82,6 +85,34 @@ async def test_of_two_crossing_connections_the_higher_identifiers_is_kept(
         order = [first, *(ends.keys() - {first})]
         for name in order:
             ends[name].say(wire.open_message(router_id=router_id))
+            await asyncio.sleep(0.05)
+        lost = ends.pop("inbound" if kept == "outbound" else "outbound")
+        assert await lost.ends() == b"\x06\x07"
+        ends[kept].say(wire.keepalive())
+        await here.until(lambda: bool(here.said(PeerUp)), "the other is established")
+        assert len(here.peering.sessions) == 1
+
+
+@pytest.mark.rfc("6286", "2.3")
+@pytest.mark.parametrize(
+    ("asn", "kept"),
+    [(wire.ASN - 1, "outbound"), (wire.ASN + 1, "inbound")],
+    ids=["lower", "higher"],
+)
+@pytest.mark.parametrize("first", ["inbound", "outbound"])
+async def test_between_equal_identifiers_the_higher_as_decides(
+    asn: int, kept: str, first: str
+) -> None:
+    """RFC 6286 2.3."""
+    policy = PeerPolicy(frozenset(FAMILIES.values()), 90, remote_as=RemoteAs(external=True))
+    async with room(policy=lambda _: policy) as here, listening(here) as listener:
+        await dial_out(here, listener.port)
+        ends = {"outbound": await listener.answer(), "inbound": await here.dial(PEER)}
+        parameters = wire.parameter(2, wire.capabilities(asn=asn))
+        message = wire.open_message(my_as=asn, router_id=str(ROUTER_ID), parameters=parameters)
+        for name in (first, *(ends.keys() - {first})):
+            await ends[name].hear(wire.OPEN)
+            ends[name].say(message)
             await asyncio.sleep(0.05)
         lost = ends.pop("inbound" if kept == "outbound" else "outbound")
         assert await lost.ends() == b"\x06\x07"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address, ip_network
 
+from reflector.bgp.codec import two_octet_as
 from reflector.bgp.errors import Finding
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
@@ -57,6 +58,7 @@ class Student:
     peer: Peer
     outlet: FakeOutlet
     as4: bool
+    external: bool = False
     table: dict[Network, Route] = field(default_factory=dict)
     messages: list[bytes] = field(default_factory=list)
     ends: list[tuple[int, int]] = field(default_factory=list)
@@ -81,7 +83,7 @@ class Student:
                 continue
             assert kind == wire.UPDATE
             self.messages.append(body)
-            update = read_update(body, as4=self.as4)
+            update = read_update(body, as4=self.as4, external=self.external)
             for network in update.withdrawn:
                 if self.table.pop(network, None) is None:
                     self.stray.append(network)
@@ -123,24 +125,38 @@ class Classroom:
         families: str = "ipv4 ipv6",
         as4: bool = True,
         client: bool = True,
+        asn: int | None = None,
+        route_server: bool = False,
+        enforce_first_as: bool = True,
         local_address: str = OUR_ADDRESS,
         turn: bool = True,
     ) -> Student:
-        """A peer's session is established."""
+        """A peer's session is established; an external one's if it has another AS."""
         identifier = IPv4Address(router_id or address)
-        kind = Audience.CLIENT if client else Audience.NON_CLIENT
+        asn = self.asn if asn is None else asn
+        external = asn != self.asn
+        if external:
+            kind = Audience.SERVED if route_server else Audience.EXTERNAL
+        else:
+            kind = Audience.CLIENT if client else Audience.NON_CLIENT
         source = Source(name, kind, identifier.packed, ip_address(address))
-        capabilities = Capabilities(as4=self.asn if as4 else None)
+        capabilities = Capabilities(as4=asn if as4 else None)
         negotiated = Negotiated(
             hold_time_s=90,
             families=frozenset(_family(each) for each in families.split()),
             as4=as4,
             route_refresh=True,
-            remote=Open(self.asn, 90, identifier, capabilities),
+            remote=Open(two_octet_as(asn), 90, identifier, capabilities),
         )
         outlet = FakeOutlet()
-        peer = self.speaker.peer_up(source, negotiated, ip_address(local_address), outlet)
-        student = Student(name, peer, outlet, as4)
+        peer = self.speaker.peer_up(
+            source,
+            negotiated,
+            ip_address(local_address),
+            outlet,
+            enforce_first_as=enforce_first_as,
+        )
+        student = Student(name, peer, outlet, as4, external)
         self.students.append(student)
         if turn:
             self.turn()

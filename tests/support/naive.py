@@ -23,6 +23,7 @@ class Variant:
     originator: str = ""
     clusters: tuple[str, ...] = ()
     no_advertise: bool = False
+    no_export: bool = False
     malformed: bool = False
 
     @property
@@ -50,8 +51,9 @@ class Variant:
         if self.med is not None:
             parts.append(wire.med(self.med))
         parts.append(wire.local_pref(self.local_pref))
-        if self.no_advertise:
-            parts.append(wire.communities(0xFFFFFF02))
+        restrictions = [0xFFFFFF02] * self.no_advertise + [0xFFFFFF01] * self.no_export
+        if restrictions:
+            parts.append(wire.communities(*restrictions))
         if self.originator:
             parts.append(wire.originator_id(self.originator))
         if self.clusters:
@@ -63,13 +65,20 @@ class Variant:
 
 @dataclass(frozen=True)
 class Member:
-    """A peer, or the reflector itself."""
+    """A peer, or the reflector itself.
+
+    Attributes:
+        external: Whether it is in another AS.
+        served: Whether it is a client of a route server.
+    """
 
     address: Address
     router_id: IPv4Address
     client: bool = True
     families: tuple[int, ...] = (4, 6)
     local: bool = False
+    external: bool = False
+    served: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,9 +90,32 @@ class Offer:
     next_hop: str
 
     @property
+    def local_pref(self) -> int:
+        """RFC 4271 5.1.5: that of an external peer is ignored."""
+        return 100 if self.member.external else self.variant.local_pref
+
+    @property
     def originator(self) -> IPv4Address:
-        """RFC 4456 9: stands for the BGP identifier."""
-        return IPv4Address(self.variant.originator or self.member.router_id)
+        """RFC 4456 9: stands for the BGP identifier; RFC 7606 7.9: not an external peer's."""
+        said = "" if self.member.external else self.variant.originator
+        return IPv4Address(said or self.member.router_id)
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """RFC 7606 7.10: an external peer has none."""
+        return () if self.member.external else self.variant.clusters
+
+    def may_be_told(self, member: Member) -> bool:
+        """Whether a peer may be told of it."""
+        source, variant = self.member, self.variant
+        if source == member:
+            return False
+        if source.served and member.served:
+            return True  # RFC 7947 2.2.4: communities are not for the route server
+        if variant.no_advertise or (variant.no_export and member.external):
+            return False  # RFC 1997
+        outside = source.local or source.external or member.external
+        return outside or source.client or member.client  # RFC 4456 6
 
 
 def choose(offers: list[Offer]) -> Offer:
@@ -97,7 +129,7 @@ def choose(offers: list[Offer]) -> Offer:
         left = [offer for offer in left if key(offer) == least]
 
     keep_least(lambda o: not o.member.local)
-    keep_least(lambda o: -o.variant.local_pref)
+    keep_least(lambda o: -o.local_pref)
     keep_least(lambda o: o.variant.length)
     keep_least(lambda o: o.variant.origin)
     left = [
@@ -109,8 +141,9 @@ def choose(offers: list[Offer]) -> Offer:
             if p.variant.neighbor_as == o.variant.neighbor_as
         )
     ]
+    keep_least(lambda o: not o.member.external)
     keep_least(lambda o: o.originator)
-    keep_least(lambda o: len(o.variant.clusters))
+    keep_least(lambda o: len(o.clusters))
     keep_least(lambda o: o.member.address.version)
     keep_least(lambda o: o.member.address)
     keep_least(lambda o: o.member.router_id)
@@ -149,24 +182,27 @@ class Model:
             if not offers or network.version not in member.families:
                 continue
             best = choose(list(offers.values()))
-            forbidden = not best.member.client and not member.client and not best.member.local
-            if best.member == member or forbidden or best.variant.no_advertise:
+            if not best.may_be_told(member):
                 continue
             hop = self._next_hop(best, own_address, network)
             if hop is not None:
-                found[network] = self._describe(best, hop)
+                found[network] = self._describe(best, hop, member)
         return found
 
-    def _describe(self, best: Offer, hop: Address) -> dict[str, object]:
+    def _describe(self, best: Offer, hop: Address, member: Member) -> dict[str, object]:
         variant = best.variant
-        clusters = [] if best.member.local else [self.cluster_id, *variant.clusters]
+        reflected = not (best.member.local or best.member.external or member.external)
+        clusters = [self.cluster_id, *best.clusters] if reflected else []
+        path, med = variant.as_path + variant.as_set, variant.med
+        if member.external and not (best.member.served and member.served):
+            path, med = (wire.ASN, *path), None
         return {
             "next hop": hop,
             "origin": variant.origin,
-            "path": variant.as_path + variant.as_set,
-            "med": variant.med,
-            "local pref": variant.local_pref,
-            "originator": None if best.member.local else best.originator,
+            "path": path,
+            "med": med,
+            "local pref": None if member.external else best.local_pref,
+            "originator": best.originator if reflected else None,
             "clusters": [IPv4Address(each) for each in clusters],
         }
 

@@ -92,8 +92,8 @@ def split_messages(stream: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def read_update(body: bytes, *, as4: bool = True) -> Update:
-    """Read the body of an UPDATE from an internal peer."""
+def read_update(body: bytes, *, as4: bool = True, external: bool = False) -> Update:
+    """Read the body of an UPDATE from an internal peer, or from an external one."""
     result = Update()
     withdrawn, rest = _counted(body)
     block, nlri = _counted(rest)
@@ -112,14 +112,17 @@ def read_update(body: bytes, *, as4: bool = True) -> Update:
     reach = attributes.pop(14, None)
     announced = _read_nlri(nlri, 4)
     _must(bool(announced or reach) == bool(attributes), "attributes and routes without each other")
+    mandatory = (1, 2) if external else (1, 2, 5)
+    internal = {5, 9, 10} & attributes.keys() if external else set()
+    _must(not internal, f"attributes {internal} for an external peer")
     kept = tuple(sorted((c, a) for c, a in attributes.items() if c != 3))
     if announced:
-        _require(attributes, (1, 2, 3, 5))
+        _require(attributes, (*mandatory, 3))
         hop: Address = IPv4Address(attributes[3].value)
         _check_next_hop(hop)
         _add(result, announced, Route(hop, kept))
     if reach is not None:
-        _require(attributes, (1, 2, 5))
+        _require(attributes, mandatory)
         _must(bool(announced) or 3 not in attributes, "NEXT_HOP without IPv4 NLRI")
         hop, networks = _read_reach(reach.value)
         _check_next_hop(hop)

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 from reflector.bgp.events import Closed, Established, Event, OpenAccepted
 from reflector.bgp.open import Capabilities, Open
+from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.session import Session, Timer
 from reflector.bgp.vocabulary import State
 from tests.support import wire
@@ -39,8 +40,14 @@ class Talk:
         timers: What is armed, in seconds.
     """
 
-    def __init__(self, local: Open | None = None, *, confirm: bool = True) -> None:
-        self.session = Session(local or our_open())
+    def __init__(
+        self,
+        local: Open | None = None,
+        *,
+        confirm: bool = True,
+        remote_as: RemoteAs = INTERNAL,
+    ) -> None:
+        self.session = Session(local or our_open(), remote_as=remote_as)
         self.events: list[Event] = []
         self.sent: list[tuple[int, bytes]] = []
         self.timers: dict[Timer, float] = {}

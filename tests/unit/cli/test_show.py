@@ -159,7 +159,7 @@ class TestRoutes:
             "    MED                 0\n"
             "    Communities         64512:1, no-export\n"
             "    Unknown attributes  99 (optional transitive partial) ab\n"
-            "    Told to             all\n"
+            "    Told to             internal peers\n"
         )
 
     def test_the_one_that_an_address_takes(self, capsys: Captured) -> None:

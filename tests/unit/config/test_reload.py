@@ -33,17 +33,47 @@ def config(text: str) -> Config:
         ("", "families: [ipv4]", "its address families"),
         ("", EVERYBODY % ", password: x", "its password"),
         ("", EVERYBODY % ", client: false, password: x", "its password and role"),
+        ("", EVERYBODY % ", remote-as: any", None),
+        ("", EVERYBODY % ", remote-as: external", "its remote AS"),
+        ("", EVERYBODY % ", remote-as: any, route-server: true, enforce-first-as: false", None),
         ("", "neighbors: [{address: 10.0.0.1}]", None),
         ("", "neighbors: [{address: 10.0.0.1, client: false}]", "its role"),
         ("", "neighbors: [{address: 10.0.0.2, client: false}]", None),
     ],
 )
 def test_who_is_dropped_and_why(before: str, after: str, reason: str | None) -> None:
-    dropped = diff(config(before), config(after)).dropped(TEN)
+    dropped = diff(config(before), config(after)).dropped(TEN, 64512)
     if reason is None:
         assert dropped is None
     else:
         assert reason in str(dropped)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asn", "reason"),
+    [
+        ("any", "external", 65001, None),
+        ("any", "[65001, 65002]", 65001, None),
+        ("any", "[65001, 65002]", 65003, "its remote AS"),
+        ("any", "[65001, 65002]", None, "its remote AS"),
+        ("any", "internal", 65001, "its remote AS"),
+        ("any", "any, client: false", 65001, None),
+        ("any", "any, route-server: true", 65001, "its role (route server client or not)"),
+        ("any", "any, enforce-first-as: false", 65001, "its check of the first AS"),
+        (
+            "any",
+            "any, enforce-first-as: false, client: false",
+            None,
+            "its check of the first AS and",
+        ),
+    ],
+)
+def test_what_concerns_external_peers(
+    before: str, after: str, asn: int | None, reason: str | None
+) -> None:
+    said = [config(EVERYBODY % f", remote-as: {each}") for each in (before, after)]
+    dropped = diff(*said).dropped(TEN, asn)
+    assert dropped is None if reason is None else reason in str(dropped)
 
 
 def test_what_needs_a_restart_keeps_its_value_and_is_named() -> None:

@@ -81,6 +81,7 @@ class TestNeighbors:
             "software_version": "",
             "capability_codes": [1, 2, 65],
             "client": True,
+            "role": "client",
             "updates_received": 2,
             "prefixes_announced": 3,
             "prefixes_withdrawn": 0,

@@ -30,7 +30,12 @@ def path(block: bytes = b"", kind: int = Audience.CLIENT) -> Path:
 
 @pytest.mark.parametrize(
     ("kind", "audience"),
-    [(Audience.CLIENT, Audience.ALL), (Audience.NON_CLIENT, Audience.CLIENT)],
+    [
+        (Audience.CLIENT, Audience.ALL),
+        (Audience.NON_CLIENT, Audience.CLIENT | Audience.OUTSIDE),
+        (Audience.EXTERNAL, Audience.ALL),
+        (Audience.SERVED, Audience.ALL),
+    ],
 )
 def test_the_audience_depends_on_the_source(kind: int, audience: int) -> None:
     told = path(kind=kind).audience
@@ -106,6 +111,7 @@ def test_our_own_path_is_written_for_each_receiver() -> None:
 
 def test_the_last_tie_breaks_are_the_sources() -> None:
     one, two = path(), path()
-    assert one.tie_break == two.tie_break == (b"\1\2\3\4", 0, 4, b"\x0a\0\0\1", b"\1\2\3\4")
+    expected = (True, b"\1\2\3\4", 0, 4, b"\x0a\0\0\1", b"\1\2\3\4")
+    assert one.tie_break == two.tie_break == expected
     more = wire.originator_id("9.9.9.9") + wire.cluster_list("1.1.1.1", "2.2.2.2")
-    assert path(wire.usual(more=more)).tie_break[:2] == (b"\x09\x09\x09\x09", 8)
+    assert path(wire.usual(more=more)).tie_break[:3] == (True, b"\x09\x09\x09\x09", 8)
