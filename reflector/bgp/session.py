@@ -105,9 +105,13 @@ class Session:
 
     # What the owner calls.
 
-    def start(self) -> None:
-        """The connection is up: send our OPEN (RFC 4271 8.2.2, TcpConnectionConfirmed)."""
-        self._outgoing.append(encode_open(self.local))
+    def start(self, opening: bytes | None = None) -> None:
+        """The connection is up: send our OPEN (RFC 4271 8.2.2, TcpConnectionConfirmed).
+
+        Args:
+            opening: The message to send where its octets matter; None encodes `local`.
+        """
+        self._outgoing.append(encode_open(self.local) if opening is None else opening)
         self._timers[Timer.HOLD] = self._open_wait_s
         self.state = State.OPEN_SENT
 

@@ -1,0 +1,154 @@
+"""Ways to get a simulated peer: dial a speaker, or be dialled by it."""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Final, Self, Unpack
+
+from reflector.bgp.vocabulary import BGP_PORT
+from reflector.sim.errors import DeadlineError, SimError
+from reflector.sim.peer import Peer
+from reflector.sim.profile import Profile, Settings
+from reflector.sim.transport import Address, Transport, sign, tune
+
+_BACKLOG: Final = 128
+_DEFAULT: Final = Profile()
+
+
+class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
+    """Dial a BGP speaker and send an OPEN.
+
+    Await it for a `Peer`, or use it in an `async with` block, which closes the peer at its end. It
+    returns once the connection is there; `Peer.established` waits for the session.
+
+    Args:
+        host: Address of the speaker.
+        port: Its TCP port.
+        profile: How the peer behaves, for instance `kube_router()`; None for an ordinary one.
+        settings: What of the profile is to be otherwise, by the names of `Profile`'s.
+
+    Raises:
+        ConnectError: The connection can't be made.
+        ValueError: A setting makes no sense.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int = BGP_PORT,
+        profile: Profile | None = None,
+        **settings: Unpack[Settings],
+    ) -> None:
+        self._target = str(ip_address(host)), port
+        self._profile = replace(profile or _DEFAULT, **settings)
+        self._peer: Peer | None = None
+
+    def __await__(self) -> Generator[object, None, Peer]:
+        return self._dial().__await__()
+
+    async def __aenter__(self) -> Peer:
+        self._peer = await self._dial()
+        return self._peer
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._peer is not None:
+            await self._peer.close()
+
+    async def _dial(self) -> Peer:
+        peer = Peer(self._profile, self._target)
+        await peer.dial()
+        return peer
+
+
+class Listener:
+    """Waits to be dialled by speakers under test. `listen` makes one.
+
+    Attributes:
+        address: Address and port where it listens.
+    """
+
+    def __init__(self, sock: socket.socket, profile: Profile) -> None:
+        self._sock = sock
+        self._profile = profile
+        self._peers: list[Peer] = []
+        self.address: Address = sock.getsockname()[:2]
+
+    @property
+    def port(self) -> int:
+        """The TCP port where it listens."""
+        return self.address[1]
+
+    async def accept(self, profile: Profile | None = None, **settings: Unpack[Settings]) -> Peer:
+        """Wait for the next connection and send an OPEN on it.
+
+        Args:
+            profile: How the peer behaves; None for what was said to `listen`.
+            settings: What of the profile is to be otherwise.
+
+        Raises:
+            DeadlineError: Nobody connected in time.
+        """
+        chosen = replace(profile or self._profile, **settings)
+        try:
+            async with asyncio.timeout(chosen.deadline_s):
+                sock, _ = await asyncio.get_running_loop().sock_accept(self._sock)
+        except TimeoutError:
+            host, port = self.address
+            raise DeadlineError(
+                f"nobody connected to {host} port {port} within {chosen.deadline_s:g} s"
+            ) from None
+        tune(sock)
+        peer = Peer(chosen, None)
+        peer.begin(Transport(sock, peer.on_data, peer.on_lost), chosen)
+        self._peers.append(peer)
+        return peer
+
+    async def close(self) -> None:
+        """Stop listening, and close the peers that it accepted."""
+        self._sock.close()
+        for peer in self._peers:
+            await peer.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def listen(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    profile: Profile | None = None,
+    **settings: Unpack[Settings],
+) -> Listener:
+    """Listen for a speaker that dials, as kube-router and MetalLB do.
+
+    Use the result in an `async with` block, which stops listening at its end.
+
+    Args:
+        host: Address to listen on.
+        port: TCP port; 0 takes a free one, which `Listener.port` tells.
+        profile: How the peers behave that it accepts; None for ordinary ones.
+        settings: What of the profile is to be otherwise, by the names of `Profile`'s.
+
+    Raises:
+        SimError: It can't listen there.
+    """
+    chosen = replace(profile or _DEFAULT, **settings)
+    address = ip_address(host)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if chosen.password is not None:
+            sign(sock, str(address), chosen.password, anybody=True)
+        sock.bind((str(address), port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise SimError(f"can't listen on {host} port {port}: {error.strerror}") from None
+    return Listener(sock, chosen)

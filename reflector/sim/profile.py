@@ -1,0 +1,115 @@
+"""How a simulated peer behaves: who it says it is, and what it offers in its OPEN."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, ip_address
+from typing import Final, TypedDict
+
+from reflector.bgp.codec import decode_open, two_octet_as
+from reflector.bgp.limits import HEADER_BYTES
+from reflector.bgp.message import frame
+from reflector.bgp.open import Open
+from reflector.bgp.vocabulary import BGP_VERSION, MessageType
+from reflector.sim import capability
+from reflector.sim.capability import Capability
+
+_CAPABILITIES: Final = 2
+_MAX_PARAMETER_BYTES: Final = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How a simulated peer behaves.
+
+    Args:
+        asn: Its AS number.
+        router_id: Its BGP identifier. None takes it from the address it dials from, with 10 in the
+            place of 127.
+        hold_time_s: The hold time it proposes, in seconds.
+        families: Which routes it offers to exchange, for the default capabilities.
+        capabilities: The capabilities of its OPEN, in order. None offers `families`, route refresh,
+            four-octet AS numbers and, with `graceful_restart_s`, graceful restart.
+        graceful_restart_s: How long others should keep its routes when it restarts, in seconds.
+        open_message: A whole OPEN to send as it stands in the place of the one that the above make.
+        source: The address to dial from. Any of 127.0.0.0/8 will do with a speaker on this machine.
+        next_hop: Of the IPv4 routes that name none. None takes the address it dials from, with 10
+            in the place of 127: no speaker accepts a loopback address as a next hop.
+        next_hop_ipv6: Of the IPv6 routes that name none. None takes 2001:db8::/96 and `next_hop`.
+        password: Signs the connection by TCP MD5 (RFC 2385).
+        deadline_s: How long its waits wait, in seconds, where they are not told.
+    """
+
+    asn: int = 64512
+    router_id: str | None = None
+    hold_time_s: int = 90
+    families: Sequence[str] = ("ipv4", "ipv6")
+    capabilities: Sequence[Capability] | None = None
+    graceful_restart_s: int | None = None
+    open_message: bytes | None = None
+    source: str | None = None
+    next_hop: str | None = None
+    next_hop_ipv6: str | None = None
+    password: str | None = None
+    deadline_s: float = 15.0
+
+    def located(self, local_address: str) -> "Profile":
+        """The profile with what follows from the address that it dials from."""
+        address = ip_address(local_address)
+        own = str(address)
+        if address.is_loopback:
+            own = f"10.{own.partition('.')[2]}" if address.version == 4 else "10.0.0.1"  # noqa: PLR2004
+        ipv4 = self.next_hop or (own if ":" not in own else "10.0.0.1")
+        return replace(
+            self,
+            router_id=self.router_id or ipv4,
+            next_hop=ipv4,
+            next_hop_ipv6=self.next_hop_ipv6 or (own if ":" in own else f"2001:db8::{ipv4}"),
+        )
+
+    def offered(self) -> tuple[Capability, ...]:
+        """The capabilities of its OPEN, in order."""
+        if self.capabilities is not None:
+            return tuple(self.capabilities)
+        offered = [capability.multiprotocol(family) for family in self.families]
+        offered += [capability.route_refresh(), capability.four_octet_as(self.asn)]
+        if self.graceful_restart_s is not None:
+            offered.append(capability.graceful_restart(self.graceful_restart_s, self.families))
+        return tuple(offered)
+
+    def opening(self) -> bytes:
+        """The OPEN that it sends, header included.
+
+        Raises:
+            ValueError: The capabilities are too long for an OPEN, or a number is out of range.
+        """
+        if self.open_message is not None:
+            return self.open_message
+        listed = b"".join(each.encode() for each in self.offered())
+        if len(listed) > _MAX_PARAMETER_BYTES - 2:
+            raise ValueError(f"capabilities of {len(listed)} octets don't fit an OPEN")
+        parameter = bytes((_CAPABILITIES, len(listed))) + listed if listed else b""
+        fixed = bytes((BGP_VERSION,)) + two_octet_as(self.asn).to_bytes(2)
+        fixed += self.hold_time_s.to_bytes(2) + IPv4Address(self.router_id or "10.0.0.1").packed
+        return frame(MessageType.OPEN, fixed + bytes((len(parameter),)) + parameter)
+
+    def local(self) -> Open:
+        """The same OPEN, as the session reads it to find what both sides have in common."""
+        plain = replace(self, open_message=None)
+        return decode_open(plain.opening()[HEADER_BYTES:])
+
+
+class Settings(TypedDict, total=False):
+    """The keywords of `connect` and `listen`: `Profile` says what each means."""
+
+    asn: int
+    router_id: str | None
+    hold_time_s: int
+    families: Sequence[str]
+    capabilities: Sequence[Capability] | None
+    graceful_restart_s: int | None
+    open_message: bytes | None
+    source: str | None
+    next_hop: str | None
+    next_hop_ipv6: str | None
+    password: str | None
+    deadline_s: float

@@ -1,0 +1,274 @@
+"""UPDATEs written and read for a simulated peer.
+
+Unlike `reflector.bgp.update` this judges nothing: what a speaker sends is shown as it came, and what
+a test wants to send is sent, sensible or not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, ip_address, ip_network
+from struct import error as struct_error
+from struct import iter_unpack, unpack_from
+from typing import Final
+
+from reflector.bgp.as4 import narrow, widen
+from reflector.bgp.attributes import encode_attribute, locate
+from reflector.bgp.describe import (
+    communities,
+    describe_next_hop,
+    extended_communities,
+    large_communities,
+)
+from reflector.bgp.errors import SessionError
+from reflector.bgp.multiprotocol import take_apart
+from reflector.bgp.nlri import pack_prefix, split_nlri, unpack_prefix
+from reflector.bgp.update import (
+    announcement_room,
+    split_update,
+    write_announcements,
+    write_withdrawals,
+)
+from reflector.bgp.vocabulary import (
+    IPV4_UNICAST,
+    IPV6_UNICAST,
+    AttributeCode,
+    AttributeFlag,
+    ErrorCode,
+    Family,
+    SegmentType,
+    UpdateSubcode,
+)
+from reflector.sim.route import ORIGINS, AsPath, RawAttribute, Route
+
+_WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
+_OPTIONAL: Final = AttributeFlag.OPTIONAL
+_BOTH: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
+
+# RFC 1997, RFC 3765, RFC 7999, RFC 8326, by the names that they are shown by.
+_NAMED_COMMUNITIES: Final = {
+    communities(number.to_bytes(4))[0]: number
+    for number in (0xFFFF0000, 0xFFFF029A, 0xFFFFFF01, 0xFFFFFF02, 0xFFFFFF03, 0xFFFFFF04)
+}
+
+
+@dataclass(slots=True)
+class Update:
+    """An UPDATE, read.
+
+    Attributes:
+        withdrawn: Prefixes.
+        routes: What it announces.
+        end_of_rib: The family whose End-of-RIB marker this is, None of most (RFC 4724 2).
+    """
+
+    withdrawn: list[str] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
+    end_of_rib: str | None = None
+
+
+# Writing.
+
+
+def write_routes(routes: Iterable[Route], *, as4: bool) -> bytes:
+    """The UPDATEs that announce routes; those with the same attributes share messages.
+
+    Args:
+        routes: To announce.
+        as4: Whether the session uses four-octet AS numbers.
+
+    Raises:
+        ValueError: A value can't be written, or the attributes outgrow a message.
+    """
+    groups: dict[tuple[Family, bytes, bytes], list[bytes]] = {}
+    for route in routes:
+        block = encode_attributes(route)
+        network = ip_network(route.prefix)
+        family = IPV4_UNICAST if network.version == 4 else IPV6_UNICAST  # noqa: PLR2004
+        next_hop = b"".join(ip_address(each).packed for each in (route.next_hop or "").split())
+        key = (family, block if as4 else narrow(block), next_hop)
+        groups.setdefault(key, []).append(pack_prefix(network))
+    messages = []
+    for (family, block, next_hop), prefixes in groups.items():
+        if announcement_room(family, block, next_hop) < max(map(len, prefixes)):
+            raise ValueError(f"attributes of {len(block)} octets leave no room for a prefix")
+        messages.append(write_announcements(family, block, next_hop, prefixes))
+    return b"".join(messages)
+
+
+def write_withdrawal(prefixes: Iterable[str]) -> bytes:
+    """The UPDATEs that withdraw prefixes."""
+    by_family: dict[Family, list[bytes]] = {}
+    for network in map(ip_network, prefixes):
+        family = IPV4_UNICAST if network.version == 4 else IPV6_UNICAST  # noqa: PLR2004
+        by_family.setdefault(family, []).append(pack_prefix(network))
+    return b"".join(write_withdrawals(family, packed) for family, packed in by_family.items())
+
+
+def encode_attributes(route: Route) -> bytes:
+    """A route's path attributes in the order of their codes, MP_REACH_NLRI excepted."""
+    values: dict[int, RawAttribute] = {}
+
+    def put(flags: int, code: int, value: bytes) -> None:
+        values[code] = RawAttribute(flags, code, value)
+
+    put(_WELL_KNOWN, AttributeCode.ORIGIN, bytes((ORIGINS.index(route.origin or "igp"),)))
+    put(_WELL_KNOWN, AttributeCode.AS_PATH, _as_path(route.as_path))
+    if route.family == "ipv4" and route.next_hop is not None:
+        put(_WELL_KNOWN, AttributeCode.NEXT_HOP, ip_address(route.next_hop).packed)
+    if route.med is not None:
+        put(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, route.med.to_bytes(4))
+    if route.local_pref is not None:
+        put(_WELL_KNOWN, AttributeCode.LOCAL_PREF, route.local_pref.to_bytes(4))
+    if route.communities:
+        put(_BOTH, AttributeCode.COMMUNITIES, b"".join(map(_community, route.communities)))
+    if route.originator_id is not None:
+        put(_OPTIONAL, AttributeCode.ORIGINATOR_ID, IPv4Address(route.originator_id).packed)
+    if route.cluster_list:
+        packed = b"".join(IPv4Address(each).packed for each in route.cluster_list)
+        put(_OPTIONAL, AttributeCode.CLUSTER_LIST, packed)
+    if route.large_communities:
+        packed = b"".join(map(_large_community, route.large_communities))
+        put(_BOTH, AttributeCode.LARGE_COMMUNITIES, packed)
+    values.update(route.raw)
+    return b"".join(encode_attribute(*values[code]) for code in sorted(values))
+
+
+def _as_path(path: AsPath) -> bytes:
+    segments: list[tuple[int, list[int]]] = []
+    for each in path:
+        if isinstance(each, frozenset):
+            segments.append((SegmentType.AS_SET, sorted(each)))
+        elif segments and segments[-1][0] == SegmentType.AS_SEQUENCE and len(segments[-1][1]) < 255:  # noqa: PLR2004 - one octet counts them
+            segments[-1][1].append(each)
+        else:
+            segments.append((SegmentType.AS_SEQUENCE, [each]))
+    return b"".join(
+        bytes((kind, len(numbers))) + b"".join(asn.to_bytes(4) for asn in numbers)
+        for kind, numbers in segments
+    )
+
+
+def _community(text: str) -> bytes:
+    if text in _NAMED_COMMUNITIES:
+        return _NAMED_COMMUNITIES[text].to_bytes(4)
+    return _numbers(text, 2, 2)
+
+
+def _large_community(text: str) -> bytes:
+    return _numbers(text, 3, 4)
+
+
+def _numbers(text: str, count: int, octets: int) -> bytes:
+    parts = text.split(":")
+    if len(parts) != count or not all(part.isdecimal() for part in parts):
+        wanted = ":".join("N" * count)
+        named = f" or one of {', '.join(_NAMED_COMMUNITIES)}" if count == 2 else ""  # noqa: PLR2004
+        raise ValueError(f"{text!r} is no community: write {wanted}{named}")
+    return b"".join(int(part).to_bytes(octets) for part in parts)
+
+
+# Reading.
+
+
+def read(body: bytes, *, as4: bool) -> Update:
+    """Read the body of an UPDATE.
+
+    Args:
+        body: What follows the message header.
+        as4: Whether the session uses four-octet AS numbers.
+
+    Raises:
+        SessionError: It can't be read, and what a speaker has to answer to that.
+    """
+    withdrawn, block, nlri = split_update(body)
+    update = Update()
+    update.withdrawn += _prefixes(withdrawn, IPV4_UNICAST)
+    parts = take_apart(block)
+    attributes = _split(parts.plain if as4 else widen(parts.plain))
+    if parts.unreach is not None and parts.unreach.family is not None:
+        update.withdrawn += _prefixes(parts.unreach.nlri, parts.unreach.family)
+    if nlri:
+        next_hop = attributes.get(AttributeCode.NEXT_HOP, RawAttribute(0, 0, b"")).value
+        update.routes += _routes(_prefixes(nlri, IPV4_UNICAST), attributes, next_hop)
+    if parts.reach is not None and parts.reach.family is not None:
+        prefixes = _prefixes(parts.reach.nlri, parts.reach.family)
+        update.routes += _routes(prefixes, attributes, parts.reach.next_hop)
+    if not (withdrawn or block or nlri):
+        update.end_of_rib = "ipv4"
+    elif parts.unreach and parts.unreach.family and not parts.unreach.nlri and not parts.plain:
+        update.end_of_rib = None if nlri or parts.reach else parts.unreach.family.name
+    return update
+
+
+def _prefixes(field: bytes, family: Family) -> list[str]:
+    packed = split_nlri(field, family.max_prefix_bits)
+    return [str(unpack_prefix(each, family)) for each in packed]
+
+
+def _split(block: bytes) -> dict[int, RawAttribute]:
+    attributes: dict[int, RawAttribute] = {}
+    position = 0
+    while position < len(block):
+        flags, code, start, stop = locate(block, position)
+        if stop > len(block):
+            raise _malformed("an attribute runs past the end of the attributes")
+        attributes.setdefault(code, RawAttribute(flags, code, block[start:stop]))
+        position = stop
+    return attributes
+
+
+def _routes(
+    prefixes: list[str], attributes: dict[int, RawAttribute], next_hop: bytes
+) -> list[Route]:
+    def value(code: int) -> bytes:
+        found = attributes.get(code)
+        return b"" if found is None else found.value
+
+    def number(code: int) -> int | None:
+        return int.from_bytes(attributes[code].value) if code in attributes else None
+
+    origin = number(AttributeCode.ORIGIN)
+    originator = value(AttributeCode.ORIGINATOR_ID)
+    try:
+        read_out = Route(
+            prefix="",
+            next_hop=describe_next_hop(next_hop) or None,
+            origin=ORIGINS[origin] if origin is not None and origin < len(ORIGINS) else None,
+            as_path=_read_as_path(value(AttributeCode.AS_PATH)),
+            local_pref=number(AttributeCode.LOCAL_PREF),
+            med=number(AttributeCode.MULTI_EXIT_DISC),
+            communities=tuple(communities(value(AttributeCode.COMMUNITIES))),
+            large_communities=tuple(large_communities(value(AttributeCode.LARGE_COMMUNITIES))),
+            extended_communities=tuple(
+                extended_communities(value(AttributeCode.EXTENDED_COMMUNITIES))
+            ),
+            originator_id=str(IPv4Address(originator)) if originator else None,
+            cluster_list=tuple(
+                str(IPv4Address(each))
+                for (each,) in iter_unpack(">4s", value(AttributeCode.CLUSTER_LIST))
+            ),
+            raw=attributes,
+        )
+    except (ValueError, LookupError, struct_error) as error:
+        raise _malformed(f"an attribute's value can't be read: {error}") from error
+    return [replace(read_out, prefix=prefix) for prefix in prefixes]
+
+
+def _read_as_path(value: bytes) -> tuple[int | frozenset[int], ...]:
+    path: list[int | frozenset[int]] = []
+    position = 0
+    while position < len(value):
+        kind, count = value[position], value[position + 1]
+        numbers = unpack_from(f">{count}I", value, position + 2)
+        if kind == SegmentType.AS_SET:
+            path.append(frozenset(numbers))
+        else:
+            path.extend(numbers)
+        position += 2 + 4 * count
+    return tuple(path)
+
+
+def _malformed(reason: str) -> SessionError:
+    return SessionError(
+        ErrorCode.UPDATE_MESSAGE, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, f"UPDATE: {reason}"
+    )
