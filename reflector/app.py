@@ -36,6 +36,10 @@ Load = Callable[[], tuple[Config, list[str]]]
 _STOP_S: Final = 0.6
 _SUMMARY_S: Final = 1.0
 
+# File descriptors that are no peer's: listening sockets, the control socket and who asks on it, the
+# state file, connections that are being turned away, dials.
+_OWN_FILES: Final = 192
+
 _UNSPECIFIED: Final = {4: IPv4Address(0), 6: IPv6Address(0)}
 
 
@@ -102,6 +106,7 @@ class App:
             report=self._report,
             max_connections=config.limits.max_sessions,
         )
+        self._set_limits()
         self.dialer = Dialer(self.peering)
         self.redialer: Redialer | None = None
         if config.redial:
@@ -189,7 +194,7 @@ class App:
 
     def _apply(self, change: Reload) -> None:
         configure(self.config.log.format, self.config.log.level)
-        self.peering.max_connections = self.config.limits.max_sessions
+        self._set_limits()
         for address in self._listeners.keys() - set(self.config.listen):
             listener = self._listeners.pop(address)
             self.peering.refuse_from(listener)
@@ -220,6 +225,13 @@ class App:
         error = context.get("exception")
         what = str(context.get("message", "unexpected"))
         self.log(Trouble(what if error is None else f"{what}: {error!r}"))
+
+    def _set_limits(self) -> None:
+        limits = self.config.limits
+        most = self.peering.max_connections = _room_for(self.config)
+        # Whoever only waits must leave room for those who have sessions.
+        self.peering.waiting.most = min(limits.max_waiting, max(1, most // 2))
+        self.peering.waiting.most_per_address = limits.max_waiting_per_address
 
     def _report(self, report: Report) -> None:
         self.log(report)
@@ -318,6 +330,14 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
     )
+
+
+def _room_for(config: Config) -> int:
+    """How many connections there may be: peers must leave descriptors for everything else."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return config.limits.max_sessions
+    return min(config.limits.max_sessions, files - min(_OWN_FILES, files // 4))
 
 
 def _local_routes(config: Config) -> list[LocalRoute]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge
 from reflector.bgp.errors import Action, Finding
-from reflector.bgp.limits import SPARE_PATHS_PER_PEER
+from reflector.bgp.limits import MAX_MISSED_PREFIXES, SPARE_PATHS_PER_PEER
 from reflector.bgp.nlri import IPNetwork, pack_prefix
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
@@ -124,6 +124,7 @@ class Speaker:
             for as4 in (True, False)
         }
         self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
+        self._backward = False
         self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
         self._local = Source(
             "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
@@ -264,9 +265,26 @@ class Speaker:
                 if group.family is family:
                     group.send_changes(changes)
         more = False
-        for group in self._groups.values():
+        # The other way round each time: else a peer that reads slowly, whose queue one family fills
+        # as soon as there is room, would hear nothing of the other.
+        self._backward = not self._backward
+        groups = self._groups.values()
+        for group in reversed(groups) if self._backward else groups:
             more = group.catch_up() or more
         return more
+
+    def hopeless_reader(self) -> Peer | None:
+        """The peer that reads least, if more is noted for those who don't read than may be.
+
+        Its session is to end: what it is to be told is then noted no more.
+        """
+        noted: dict[Source, int] = {}
+        for group in self._groups.values():
+            for source, count in group.missed():
+                noted[source] = noted.get(source, 0) + count
+        if sum(noted.values()) <= MAX_MISSED_PREFIXES:
+            return None
+        return self.peers.get(max(noted, key=noted.__getitem__))
 
     # Inner workings.
 

@@ -36,6 +36,10 @@ MAX_JUDGED_BYTES: Final = 32 << 20
 # peers, so that a hundred slow ones cost little more than one.
 SEND_QUEUE_BYTES: Final = 2 << 20
 
+# Prefixes noted for peers that left the train, all peers together: some 300 MiB. Beyond, the session
+# with the most of them ends: hundreds that never read would else each have a note of the whole table.
+MAX_MISSED_PREFIXES: Final = 4_000_000
+
 # Octets below which a peer that fell behind, or is being sent the whole table, gets more: enough to
 # keep a fast reader's socket busy for a turn.
 RESUME_BYTES: Final = 256 << 10
@@ -44,6 +48,10 @@ RESUME_BYTES: Final = 256 << 10
 # of a million routes delays nobody's KEEPALIVE; and in one piece, so that peers share the turn.
 CATCH_UP_TURN_PREFIXES: Final = 40_000
 CATCH_UP_PIECE_PREFIXES: Final = 10_000
+
+# And octets of attributes in one piece, which count as a whole one: where each prefix has attributes
+# of 4 KiB, ten thousand prefixes would be 40 MiB, encoded for one peer at a stretch.
+CATCH_UP_PIECE_BYTES: Final = 1 << 20
 
 # Octets read from one peer in a turn: a peer that floods can't starve the others.
 READ_TURN_BYTES: Final = 64 << 10

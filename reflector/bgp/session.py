@@ -220,8 +220,8 @@ class Session:
         self.negotiated = negotiate(self.local, self.remote, self._remote_as)
         self.state = State.OPEN_CONFIRM
         self.heard += 1
-        hold_time_s = self.negotiated.hold_time_s
-        self._timers[Timer.HOLD] = hold_time_s or None
+        # Without a hold time a peer may be silent for ever, but only once its session is up.
+        self._timers[Timer.HOLD] = self.negotiated.hold_time_s or self._open_wait_s
         self._timers[Timer.KEEPALIVE] = self.negotiated.keepalive_s or None
         return OpenAccepted(self.negotiated)
 
@@ -233,6 +233,8 @@ class Session:
             raise self._unexpected(MessageType.KEEPALIVE)
         assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
         self.state = State.ESTABLISHED
+        if not self.negotiated.hold_time_s:
+            self._timers[Timer.HOLD] = None
         return Established(self.negotiated)
 
     def _on_update(self, body: bytes) -> Event:
@@ -317,6 +319,8 @@ class Session:
     def _silence(self) -> str:
         if self.negotiated is None:
             return f"the peer connected and sent no OPEN within {self._open_wait_s:.0f} s"
+        if not self.negotiated.hold_time_s:
+            return f"the peer answered our OPEN with no KEEPALIVE within {self._open_wait_s:.0f} s"
         return (
             f"nothing heard from the peer for its hold time of {self.negotiated.hold_time_s} s: "
             "the node is down, or the network between is"

@@ -186,6 +186,16 @@ _LIMITS: Final = Mapping(
             attribute="open_wait_s",
         ),
         Field("max-sessions", kinds.integer(1, 1_000_000), "connections at a time"),
+        Field(
+            "max-waiting",
+            kinds.integer(1, 1_000_000),
+            "connections without an OPEN; then the oldest goes",
+        ),
+        Field(
+            "max-waiting-per-address",
+            kinds.integer(1, 1_000_000),
+            "the same for one address, which may be a whole class behind NAT",
+        ),
     ),
     LimitsConfig,
     _plain(LimitsConfig),

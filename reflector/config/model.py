@@ -94,10 +94,14 @@ class LimitsConfig:
         open_wait_s: How long a connection may take to send its OPEN. RFC 4271 suggests four
             minutes; a class has no use for a connection that says nothing for so long.
         max_sessions: Connections at a time. Far beyond any class; each costs a file descriptor.
+        max_waiting: Connections that have not sent their OPEN yet; the oldest goes for a new one.
+        max_waiting_per_address: The same for one address. A class behind NAT is one address.
     """
 
     open_wait_s: int = 60
     max_sessions: int = 10_000
+    max_waiting: int = 2048
+    max_waiting_per_address: int = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from reflector.bgp.limits import RESUME_BYTES
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Session, Timer
 from reflector.net.reading import ReadTurn
+from reflector.net.refresh_gate import RefreshGate
 from reflector.reports import PeerName
 from reflector.rib.path import IPAddress
 from reflector.speaker import Peer
@@ -45,6 +46,7 @@ class Connection:
         local_address: Our end.
         remote_port: The peer's port.
         since: Loop time of the last change of state that people care about.
+        refresh_gates: How often it may still ask for the table, by family.
         bytes_in: Octets read.
         bytes_out: Octets sent.
     """
@@ -67,6 +69,7 @@ class Connection:
         self.peer: Peer | None = None
         self.local_address = local_address
         self.remote_port: int = sock.getpeername()[1]
+        self.refresh_gates: dict[tuple[int, int], RefreshGate] = {}
         self.bytes_in = 0
         self.bytes_out = 0
         self._loop = asyncio.get_running_loop()

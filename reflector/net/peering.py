@@ -26,11 +26,20 @@ from reflector.bgp.notification import Notification
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.session import Session
-from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, Family, RefreshSubtype, State
+from reflector.bgp.vocabulary import (
+    FAMILIES,
+    CeaseSubcode,
+    ErrorCode,
+    Family,
+    RefreshSubtype,
+    State,
+)
 from reflector.net.connection import Connection
 from reflector.net.host import ipv4_beside
 from reflector.net.reading import ReadTurn
+from reflector.net.refresh_gate import RefreshGate
 from reflector.net.sockets import end_of, tune
+from reflector.net.waiting import WaitingRoom
 from reflector.reports import (
     ConnectionRefused,
     PeerDown,
@@ -56,6 +65,10 @@ _ACK_CLOCK_S: Final = 0.01
 
 # Connections taken from a listening socket in one turn, so that a flood of them starves nobody.
 _ACCEPT_TURN: Final = 64
+
+# Connections that are turned away and wait for their last word to be read. Beyond, the next one is
+# closed at once: a flood of them must not hold descriptors.
+_MAX_REFUSED: Final = 64
 
 # How long to stop accepting when the process is out of file descriptors; sessions live on.
 _ACCEPT_PAUSE_S: Final = 1.0
@@ -109,6 +122,7 @@ class Peering:
 
     Attributes:
         connections: Every one, whatever its state.
+        waiting: Those of peers that dialled us and have sent no OPEN yet.
         sessions: Those past OPEN, by address and router id: two nodes behind one address are two
             peers.
     """
@@ -126,6 +140,7 @@ class Peering:
         self.policy = policy
         self.max_connections = max_connections
         self.connections: set[Connection] = set()
+        self.waiting = WaitingRoom[Connection]()
         self.sessions: dict[PeerKey, Connection] = {}
         self._host_name = host_name
         self._report = report
@@ -133,6 +148,7 @@ class Peering:
         self._reading = ReadTurn()
         self._turn_due = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refused: set[Connection] = set()
         self._stopping = False
 
     # Coming and going.
@@ -171,7 +187,10 @@ class Peering:
         elif len(self.connections) >= self.max_connections:
             refusal = (
                 CeaseSubcode.OUT_OF_RESOURCES,
-                f"there are {self.max_connections} connections already: raise limits.max_sessions",
+                (
+                    f"there are {self.max_connections} connections already: raise "
+                    "limits.max-sessions, or the limit of open files (ulimit -n) if that is lower"
+                ),
             )
         connection = Connection(
             sock,
@@ -185,12 +204,13 @@ class Peering:
         )
         if refusal is not None:
             subcode, reason = refusal
-            connection.refuse(Notification(ErrorCode.CEASE, subcode), reason)
-            self._report(ConnectionRefused(connection.name, reason))
+            self._refuse(connection, Notification(ErrorCode.CEASE, subcode), reason)
             return None
         self.connections.add(connection)
         connection.closed.add_done_callback(lambda _: self.connections.discard(connection))
         connection.start()
+        if not outbound and not connection.closed.done():
+            self._let_wait(connection)
         return connection
 
     def close(self, connection: Connection, subcode: CeaseSubcode, reason: str) -> None:
@@ -241,6 +261,27 @@ class Peering:
                 continue  # the peer gave up between connecting and being accepted
             self.adopt(sock, outbound=False)
 
+    def _refuse(self, connection: Connection, notification: Notification, reason: str) -> None:
+        self._refused.add(connection)
+        connection.closed.add_done_callback(lambda _: self._refused.discard(connection))
+        connection.refuse(notification, reason)
+        self._report(ConnectionRefused(connection.name, reason))
+        if len(self._refused) > _MAX_REFUSED:
+            connection.abort()
+
+    def _let_wait(self, connection: Connection) -> None:
+        """Count a connection among those that wait for an OPEN; the oldest may have to go for it."""
+        gone = self.waiting.enter(connection, connection.name.address)
+        if gone is not None:
+            oldest, full = gone
+            self.close(
+                oldest,
+                CeaseSubcode.OUT_OF_RESOURCES,
+                f"{full} wait for an OPEN, and this one had waited longest "
+                "(limits.max-waiting, limits.max-waiting-per-address)",
+            )
+            oldest.abort()
+
     def _pause(self, listener: socket.socket, error: OSError) -> None:
         self.refuse_from(listener)
         self._report(
@@ -285,10 +326,30 @@ class Peering:
                     self._on_established(connection, event.negotiated)
                 case RefreshReceived():
                     if connection.peer is not None and event.subtype == RefreshSubtype.REQUEST:
-                        self.speaker.receive_refresh(connection.peer, event.afi, event.safi)
-                        self._want_turn()
+                        self._on_refresh(connection, connection.peer, event)
                 case Closed():
                     self._on_closed(connection, event)
+
+    def _on_refresh(self, connection: Connection, peer: Peer, event: RefreshReceived) -> None:
+        """Answer a peer that asks for the table, or soon if it asks all the time."""
+        if (event.afi, event.safi) not in FAMILIES:
+            return  # which nobody has negotiated; and so there are no more gates than families
+        now_s = self._loop.time()
+        gate = connection.refresh_gates.setdefault((event.afi, event.safi), RefreshGate())
+        wait_s = gate.ask(now_s)
+        if wait_s == 0:
+            self._refresh(peer, event)
+        elif wait_s is not None:
+            self._loop.call_later(wait_s, self._refresh_late, peer, event, gate)
+
+    def _refresh_late(self, peer: Peer, event: RefreshReceived, gate: RefreshGate) -> None:
+        gate.open(self._loop.time())
+        if self.speaker.peers.get(peer.source) is peer:
+            self._refresh(peer, event)
+
+    def _refresh(self, peer: Peer, event: RefreshReceived) -> None:
+        self.speaker.receive_refresh(peer, event.afi, event.safi)
+        self._want_turn()
 
     def _on_update(self, connection: Connection, event: UpdateReceived) -> Closed | None:
         peer = connection.peer
@@ -303,6 +364,7 @@ class Peering:
         return None
 
     def _on_open(self, connection: Connection, negotiated: Negotiated) -> None:
+        self.waiting.leave(connection)
         self._learn_name(connection)
         self._settle(connection, negotiated.remote.bgp_id)
 
@@ -422,6 +484,7 @@ class Peering:
         self._want_turn()
 
     def _on_closed(self, connection: Connection, closed: Closed) -> None:
+        self.waiting.leave(connection)
         self._learn_name(connection)
         peer, connection.peer = connection.peer, None
         prefixes = 0 if peer is None else self.speaker.peer_down(peer)
@@ -460,11 +523,20 @@ class Peering:
         self._turn_due = False
         if self.speaker.turn():
             self._want_turn()
+        hopeless = self.speaker.hopeless_reader()
+        if hopeless is not None and isinstance(hopeless.outlet, Connection):
+            self.close(hopeless.outlet, CeaseSubcode.OUT_OF_RESOURCES, _HOPELESS)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+_HOPELESS: Final = (
+    "too many changes wait for peers that don't read, and most of them for this one: "
+    "look at the load of its node and at the network between"
+)
 
 
 def _ignore(_connection: Connection, _events: list[Event]) -> None:

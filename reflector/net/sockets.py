@@ -14,6 +14,18 @@ _TOS: Final = 0xC0
 # More than a class that starts at once; the kernel caps it at net.core.somaxconn.
 _BACKLOG: Final = 4096
 
+# Octets that the kernel takes from us and can't send yet, for one peer. By default it takes up to
+# net.ipv4.tcp_wmem (4 MiB): three hundred peers that don't read would exhaust the memory of all
+# sockets of the machine (net.ipv4.tcp_mem), and it would drop segments of healthy sessions too. What
+# the kernel doesn't take waits here, where peers share it.
+_UNSENT_BYTES: Final = 256 << 10
+
+# TCP keepalives: the first after two minutes of silence, then four that find no answer. Sessions with
+# a hold time are never silent for so long.
+_KEEPALIVE_IDLE_S: Final = 120
+_KEEPALIVE_STEP_S: Final = 30
+_KEEPALIVE_COUNT: Final = 4
+
 # linux/tcp.h; not in the socket module.
 _TCP_MD5SIG_EXT: Final = 32
 _TCP_MD5SIG_FLAG_PREFIX: Final = 1
@@ -89,6 +101,12 @@ def tune(sock: socket.socket) -> None:
     """Set up a connected socket: non-blocking, nothing held back, marked as routing traffic."""
     sock.setblocking(False)  # noqa: FBT003 - the socket module's own
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+    # For sessions without a hold time: a node that lost its power is gone after four minutes.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_STEP_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_COUNT)
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _TOS)
     else:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe import views
+from reflector.observe.door import Door
 from reflector.observe.views import Reflector, Routes, View
 from reflector.rib.path import IPAddress
 
@@ -32,12 +33,28 @@ async def serve(listener: socket.socket, reflector: Reflector) -> web.AppRunner:
     """
     # aiohttp would print what it can't parse as a traceback, past our log; it answers 400 anyway.
     logging.getLogger("aiohttp.server").disabled = True
-    runner = web.AppRunner(
-        _Api(reflector).application(), access_log=None, shutdown_timeout=_SHUTDOWN_S
-    )
+    runner = _Runner(_Api(reflector).application(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    await runner.listen(listener)
     return runner
+
+
+class _Runner(web.AppRunner):
+    """aiohttp's, with a door before it."""
+
+    _listening: asyncio.Server | None = None
+
+    async def listen(self, listener: socket.socket) -> None:
+        """Answer on a socket from now on."""
+        assert self.server is not None  # noqa: S101 - after `setup`
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(Door(self.server), sock=listener)
+
+    async def cleanup(self) -> None:
+        """Stop answering."""
+        if self._listening is not None:
+            self._listening.close()
+        await super().cleanup()
 
 
 class _Api:

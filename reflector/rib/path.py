@@ -133,6 +133,11 @@ class Path:
         return (self,)
 
     @property
+    def wire_bytes(self) -> int:
+        """Octets of the attributes as they are sent on."""
+        return len(self._wire)
+
+    @property
     def outgrown(self) -> bool:
         """Whether nobody can be told of it, because it would not fit a message."""
         return self.audience == Audience.NOBODY and self._told() != Audience.NOBODY

@@ -15,12 +15,13 @@ again, a piece a turn, and sending what the table holds by then.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
 
 from reflector.bgp.limits import (
+    CATCH_UP_PIECE_BYTES,
     CATCH_UP_PIECE_PREFIXES,
     CATCH_UP_TURN_PREFIXES,
     RESUME_BYTES,
@@ -56,6 +57,21 @@ class _Dump:
     position: int = 0
 
 
+@dataclass(slots=True)
+class _Piece:
+    """A part of the table, encoded for all members that are at the same place of it.
+
+    Attributes:
+        train: Its encoding.
+        count: How many prefixes it took.
+        cost: How many it counts for.
+    """
+
+    train: "_Train"
+    count: int
+    cost: int
+
+
 @dataclass(slots=True, eq=False)
 class Member:
     """A peer in an update group.
@@ -67,6 +83,7 @@ class Member:
         missed: None while in step, else the prefixes that changed since it left the train, each
             with whether the member holds a route for it.
         dump: What is left of the table that it is being sent.
+        dump_again: Whether it asked for the table once more meanwhile.
     """
 
     source: Source
@@ -74,6 +91,7 @@ class Member:
     own_next_hop: bytes
     missed: dict[bytes, bool] | None = None
     dump: _Dump | None = None
+    dump_again: bool = False
 
     @property
     def behind(self) -> bool:
@@ -142,8 +160,15 @@ class UpdateGroup:
         self._behind.pop(source, None)
 
     def refresh(self, source: Source) -> None:
-        """Send a member the whole table again (RFC 2918 4)."""
+        """Send a member the whole table again (RFC 2918 4).
+
+        While it is being sent the table it may ask as often as it likes, for one more in the end:
+        beginning anew each time would send the first piece for ever.
+        """
         member = self.members[source]
+        if member.dump is not None and member.dump.position:
+            member.dump_again = True
+            return
         member.dump = _Dump([])
         # Filled at the end of the turn, with what the table holds then.
         self._behind[source] = member
@@ -159,6 +184,12 @@ class UpdateGroup:
             else:
                 self._send(member, train)
 
+    def missed(self) -> Iterator[tuple[Source, int]]:
+        """Members that left the train, with how many prefixes are noted for each."""
+        for source, member in self._behind.items():
+            if member.missed is not None:
+                yield source, len(member.missed)
+
     def catch_up(self) -> bool:
         """Send members that are behind their next piece.
 
@@ -170,7 +201,7 @@ class UpdateGroup:
             return False
         self._start_dumps()
         budget = CATCH_UP_TURN_PREFIXES
-        pieces: dict[tuple[int, int], _Train] = {}
+        pieces: dict[tuple[int, int], _Piece] = {}
         more = False
         for source, member in list(self._behind.items()):
             if member.outlet.backlog_bytes > RESUME_BYTES:
@@ -271,35 +302,43 @@ class UpdateGroup:
                     self._snapshot = list(self._table.routes)
                 dump.prefixes = self._snapshot
 
-    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], _Train]) -> int:
+    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], _Piece]) -> int:
         """Send the next piece of the table; members at the same place share its encoding."""
         key = id(dump.prefixes), dump.position
-        prefixes = dump.prefixes[dump.position : dump.position + CATCH_UP_PIECE_PREFIXES]
-        train = pieces.get(key)
+        piece = pieces.get(key)
         cost = 0
-        if train is None:
-            train = pieces[key] = self._encode_current(prefixes)
-            cost = len(prefixes)
-        self._send(member, train)
-        dump.position += len(prefixes)
+        if piece is None:
+            stop = dump.position + CATCH_UP_PIECE_PREFIXES
+            piece = pieces[key] = self._encode_current(dump.prefixes[dump.position : stop])
+            cost = piece.cost
+        self._send(member, piece.train)
+        dump.position += piece.count
         if dump.position >= len(dump.prefixes):
-            member.dump = None
+            member.dump = _Dump([]) if member.dump_again else None
+            member.dump_again = False
             member.outlet.write([write_end_of_rib(self.family)])
         return cost + 1
 
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
         """Send a piece of what a member missed; it is in step again when nothing is left."""
-        count = min(len(missed), CATCH_UP_PIECE_PREFIXES)
         routes, kind = self._table.routes, self._kind
         by_path: dict[Path, list[bytes]] = defaultdict(list)
         taken_back = []
+        room = CATCH_UP_PIECE_BYTES
+        cost = 0
         # The longest missed first: what changes all the time must not starve what changed once.
-        for prefix, held in list(islice(missed.items(), count)):
+        for prefix, held in list(islice(missed.items(), CATCH_UP_PIECE_PREFIXES)):
             del missed[prefix]
+            cost += 1
             candidates = routes.get(prefix)
             best = None if candidates is None else candidates.best
             if best is not None and best.audience & kind and _can_have(member, best):
+                if best not in by_path:
+                    room -= best.wire_bytes
                 by_path[best].append(prefix)
+                if room <= 0:
+                    cost = CATCH_UP_PIECE_PREFIXES
+                    break
             elif held:
                 taken_back.append(prefix)
         train = self._encode_paths(by_path)
@@ -308,17 +347,27 @@ class UpdateGroup:
         if not missed:
             member.missed = None
         self._send(member, train)
-        return count + 1
+        return cost + 1
 
-    def _encode_current(self, prefixes: Iterable[bytes]) -> _Train:
-        """Encode what the table holds for prefixes now."""
+    def _encode_current(self, prefixes: list[bytes]) -> _Piece:
+        """Encode what the table holds now for prefixes, or for the first of them if that is much."""
         routes = self._table.routes
-        by_path: dict[Path, list[bytes]] = defaultdict(list)
-        for prefix in prefixes:
+        by_path: dict[Path, list[bytes]] = {}
+        room = CATCH_UP_PIECE_BYTES
+        for count, prefix in enumerate(prefixes, 1):
             candidates = routes.get(prefix)
-            if candidates is not None:
-                by_path[candidates.best].append(prefix)
-        return self._encode_paths(by_path)
+            if candidates is None:
+                continue
+            best = candidates.best
+            together = by_path.get(best)
+            if together is not None:
+                together.append(prefix)
+                continue
+            by_path[best] = [prefix]
+            room -= best.wire_bytes
+            if room <= 0:
+                return _Piece(self._encode_paths(by_path), count, CATCH_UP_PIECE_PREFIXES)
+        return _Piece(self._encode_paths(by_path), len(prefixes), len(prefixes))
 
     def _encode_paths(self, by_path: dict[Path, list[bytes]]) -> _Train:
         train = _Train()

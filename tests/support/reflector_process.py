@@ -52,6 +52,7 @@ class Reflector:
 
     def __init__(self, settings: ReflectorSettings) -> None:
         self.settings = settings
+        self.prefix: tuple[str, ...] = ()  # goes before the command
         self.process: BackgroundProcess | None = None
 
     def command(self) -> list[str]:
@@ -63,7 +64,7 @@ class Reflector:
         self.settings.directory.mkdir(parents=True, exist_ok=True)
         self.process = BackgroundProcess(
             f"reflector ({self.kind})",
-            self.command(),
+            [*self.prefix, *self.command()],
             log_path=self.settings.directory / "log",
             netns=self.settings.netns,
             environment=self.environment(),

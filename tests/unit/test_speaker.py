@@ -1,7 +1,11 @@
 """The speaker: what it remembers of its peers, and what it counts."""
 
+import pytest
+
+from reflector import speaker
 from reflector.bgp.limits import SPARE_PATHS_PER_PEER
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
+from reflector.rib import update_group
 from tests.support import wire
 from tests.support.classroom import OUR_ADDRESS, Classroom
 
@@ -55,6 +59,27 @@ def test_a_peer_that_is_gone_leaves_nothing() -> None:
         assert not table.held
     for group in classroom.speaker._groups.values():
         assert group.members == {}
+
+
+def test_who_reads_least_is_hopeless_when_too_much_is_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speaker, "MAX_MISSED_PREFIXES", 30)
+    monkeypatch.setattr(update_group, "SEND_QUEUE_BYTES", 20)
+    monkeypatch.setattr(update_group, "RESUME_BYTES", 10)
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    late, worst = classroom.join("late", "10.0.0.2"), classroom.join("worst", "10.0.0.3")
+    worst.outlet.reads = False
+    classroom.send(source, wire.announce("10.9.0.0/24"))  # fills its queue
+    classroom.send(source, *(wire.announce(f"10.1.{i}.0/24") for i in range(20)))
+    late.outlet.reads = False
+    classroom.send(source, *(wire.announce(f"10.2.{i}.0/24") for i in range(3)))
+    assert classroom.speaker.hopeless_reader() is None
+    classroom.send(source, *(wire.announce(f"10.3.{i}.0/24") for i in range(6)))
+    assert classroom.speaker.hopeless_reader() is worst.peer
+    classroom.leave(worst)
+    assert classroom.speaker.hopeless_reader() is None
 
 
 def test_what_a_peer_sends_is_counted() -> None:

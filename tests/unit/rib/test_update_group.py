@@ -191,7 +191,10 @@ def test_the_work_of_a_turn_is_bounded(limit: Callable[..., None]) -> None:
     assert all(each.prefixes == set(spread(100)) for each in late)
 
 
-def test_a_refresh_during_a_dump_begins_anew(limit: Callable[..., None]) -> None:
+@pytest.mark.parametrize("requests", [1, 100])
+def test_refreshes_during_a_dump_are_answered_by_one_more(
+    limit: Callable[..., None], requests: int
+) -> None:
     limit(CATCH_UP_PIECE_PREFIXES=10, CATCH_UP_TURN_PREFIXES=10)
     classroom = Classroom()
     source = classroom.join("source", "10.0.0.1")
@@ -200,10 +203,63 @@ def test_a_refresh_during_a_dump_begins_anew(limit: Callable[..., None]) -> None
     classroom.speaker.turn()
     late.read()
     late.table.clear()
-    classroom.speaker.receive_refresh(late.peer, 1, 1)
+    for _ in range(requests):
+        classroom.speaker.receive_refresh(late.peer, 1, 1)
     classroom.turn()
     assert late.prefixes == set(spread(40))
-    assert late.ends == [wire.IPV4]
+    assert late.ends == [wire.IPV4, wire.IPV4]
+
+
+def test_a_dump_comes_to_its_end_however_often_the_peer_asks(limit: Callable[..., None]) -> None:
+    limit(CATCH_UP_PIECE_PREFIXES=10, CATCH_UP_TURN_PREFIXES=10)
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    classroom.send(source, wire.announce(*spread(40)))
+    asks = classroom.join("asks", "10.0.0.2", families="ipv4")
+    asks.table.clear()
+    for _ in range(10):
+        classroom.speaker.receive_refresh(asks.peer, 1, 1)
+        classroom.speaker.turn()
+        asks.read()
+    assert asks.prefixes == set(spread(40))
+    assert len(asks.ends) > 1
+
+
+def test_a_piece_has_few_prefixes_where_attributes_are_large(limit: Callable[..., None]) -> None:
+    limit(CATCH_UP_PIECE_BYTES=10_000)
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    slow = classroom.join("slow", "10.0.0.3", families="ipv4")
+    limit(SEND_QUEUE_BYTES=20, RESUME_BYTES=10)
+    stop_reading(classroom, slow, source)
+    for n, prefix in enumerate(spread(50)):
+        large = wire.usual(med=wire.med(n), more=wire.communities(*range(250)))
+        classroom.send(source, wire.announce(prefix, attributes=large))
+    late = classroom.join("late", "10.0.0.2", families="ipv4", turn=False)
+    slow.outlet.reads = True
+    slow.read()
+    for student in (late, slow):
+        before = len(student.table)
+        classroom.speaker.turn()
+        student.read()
+        assert before < len(student.table) < before + 20
+    classroom.turn()
+    for student in (late, slow):
+        assert student.prefixes == {*spread(50), "192.0.2.0/24"}
+
+
+def test_a_slow_reader_hears_of_both_families_by_turns(limit: Callable[..., None]) -> None:
+    limit(CATCH_UP_PIECE_PREFIXES=10, RESUME_BYTES=0)
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    classroom.send(source, wire.announce(*spread(100)))
+    classroom.send(source, wire.announce6(*[f"2001:db8:{n:x}::/48" for n in range(100)]))
+    late = classroom.join("late", "10.0.0.2", turn=False)
+    for _ in range(4):
+        classroom.speaker.turn()
+        late.read()
+    by_version = [sum(each.version == version for each in late.table) for version in (4, 6)]
+    assert by_version == [20, 20]
 
 
 def test_a_dump_of_nothing_is_an_end_of_rib() -> None:
