@@ -26,6 +26,7 @@ from reflector.sim.errors import (
     UnexpectedError,
 )
 from reflector.sim.history import History, Message, Note
+from reflector.sim.kube_router import kube_router
 from reflector.sim.link import Ended
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
@@ -50,5 +51,6 @@ __all__ = [
     "UnexpectedError",
     "capability",
     "connect",
+    "kube_router",
     "listen",
 ]

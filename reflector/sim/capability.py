@@ -11,7 +11,7 @@ from reflector.bgp.vocabulary import FAMILY_BY_NAME
 
 _RESTARTING: Final = 0x80
 _FORWARDING: Final = 0x80
-_GRACEFUL_RESTART: Final = 64
+GRACEFUL_RESTART: Final = 64
 _MAX_TEXT_BYTES: Final = 64
 
 
@@ -75,7 +75,7 @@ def graceful_restart(
         for afi, safi in map(pair, families)
     )
     flags = _RESTARTING << 8 if restarting else 0
-    return Capability(_GRACEFUL_RESTART, (flags | restart_time_s).to_bytes(2) + listed)
+    return Capability(GRACEFUL_RESTART, (flags | restart_time_s).to_bytes(2) + listed)
 
 
 def four_octet_as(asn: int) -> Capability:
@@ -102,7 +102,7 @@ def software_version(text: str) -> Capability:
 
 def as_restarting(capability: Capability, *, forwarding: bool) -> Capability:
     """What a capability becomes in the first OPEN after a restart: RFC 4724 4.1 sets R and F."""
-    if capability.code != _GRACEFUL_RESTART or len(capability.value) < 2:  # noqa: PLR2004
+    if capability.code != GRACEFUL_RESTART or len(capability.value) < 2:  # noqa: PLR2004
         return capability
     value = bytearray(capability.value)
     value[0] |= _RESTARTING

@@ -11,7 +11,7 @@ from reflector.bgp.vocabulary import BGP_PORT
 from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
-from reflector.sim.transport import Address, Transport, sign, tune
+from reflector.sim.transport import Address, sign, tune
 
 _BACKLOG: Final = 128
 _DEFAULT: Final = Profile()
@@ -58,7 +58,7 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
 
     async def _dial(self) -> Peer:
         peer = Peer(self._profile, self._target)
-        await peer.dial()
+        await peer.dial(restarting=self._profile.restarting)
         return peer
 
 
@@ -101,7 +101,7 @@ class Listener:
             ) from None
         tune(sock)
         peer = Peer(chosen, None)
-        peer.begin(Transport(sock, peer.on_data, peer.on_lost), chosen)
+        peer.adopt(sock, restarting=chosen.restarting)
         self._peers.append(peer)
         return peer
 

@@ -29,7 +29,7 @@ from reflector.sim.wire import read, write_routes
 
 T = TypeVar("T")
 
-# Whom a simulated peer accepts: its test says what it wants to see in the other side's OPEN.
+# Whom a simulated peer accepts that is not told: its test says what it wants to see in the other side's OPEN.
 _ANYBODY: Final = RemoteAs(internal=True, external=True)
 
 
@@ -65,7 +65,7 @@ class Link:
         self.ended: Ended | None = None
         self._began = time.monotonic()
         self._loop = asyncio.get_running_loop()
-        self._session = Session(profile.located("127.0.0.1").local(), remote_as=_ANYBODY)
+        self._session = self._new_session(profile.located("127.0.0.1"))
         self._transport: Transport | None = None
         self._recorders = Recorder("sent"), Recorder("received")
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
@@ -199,7 +199,7 @@ class Link:
             f"History of {here} (simulated, AS {profile.asn}) with {there} port {port}"
         )
         self._transport = transport
-        self._session = Session(located.local(), remote_as=_ANYBODY)
+        self._session = self._new_session(located)
         self._recorders = Recorder("sent"), Recorder("received")
         self._heard = 0
         self._stalled = self._silent = False
@@ -219,6 +219,13 @@ class Link:
         self._timers.clear()
         if self._transport is not None:
             self._transport.close()
+
+    def _new_session(self, located: Profile) -> Session:
+        expected = located.peer_asn
+        if expected is None:
+            return Session(located.local(), remote_as=_ANYBODY)
+        only = RemoteAs(internal=False, numbers=frozenset((expected,)))
+        return Session(located.local(), remote_as=only)
 
     # Inner workings: what arrives, timers, the end.
 
@@ -291,7 +298,8 @@ class Link:
             return
         self._refresh_requests.append(family.name)
         again = [route for route in self.announced.values() if route.family == family.name]
-        self._write(write_routes(again, as4=self.negotiated.as4))
+        last = self.profile.mp_reach_last
+        self._write(write_routes(again, as4=self.negotiated.as4, reach_last=last))
 
     def _on_closed(self, closed: Closed) -> None:
         reason = closed.reason

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Self, Unpack
@@ -11,7 +12,7 @@ from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated
 from reflector.bgp.session import Timer
 from reflector.bgp.update import write_end_of_rib
-from reflector.bgp.vocabulary import FAMILY_BY_NAME
+from reflector.bgp.vocabulary import FAMILY_BY_NAME, CeaseSubcode, ErrorCode
 from reflector.sim import capability
 from reflector.sim.errors import ConnectError, DeadlineError, SimError, UnexpectedError
 from reflector.sim.link import Ended, Link
@@ -37,6 +38,8 @@ class Peer(Link):
         announced: What it has announced and not withdrawn, by prefix.
         ended: How its session ended; None while there is one.
     """
+
+    _defers = False
 
     # Waiting.
 
@@ -209,8 +212,9 @@ class Peer(Link):
             ValueError: An attribute can't be written.
         """
         negotiated = await self.established()
+        await self._defer(negotiated)
         routes = [self._with_defaults(route, negotiated) for route in routes]
-        data = write_routes(routes, as4=negotiated.as4)
+        data = write_routes(routes, as4=negotiated.as4, reach_last=self.profile.mp_reach_last)
         self.announced.update({route.prefix: route for route in routes})
         await self.send(data)
 
@@ -304,8 +308,15 @@ class Peer(Link):
         self._lose("the test closed the connection", Transport.close)
 
     async def close(self) -> None:
-        """End the session properly: Cease / Administrative Shutdown (RFC 4486 4)."""
-        notification = Notification.shutdown("the test is over")
+        """End the session as the profile says: by default Cease / Administrative Shutdown."""
+        match self.profile.cease:
+            case None:
+                self.hang_up()
+                return
+            case CeaseSubcode.ADMINISTRATIVE_SHUTDOWN | CeaseSubcode.ADMINISTRATIVE_RESET as cease:
+                notification = Notification.shutdown("the test is over", cease)
+            case cease:
+                notification = Notification(ErrorCode.CEASE, cease)
         self._handle(self._session.close(notification, "the test closed the session"))
         await self._hang_up_politely()
 
@@ -340,7 +351,7 @@ class Peer(Link):
         Raises:
             SimError: The profile offers no graceful restart.
         """
-        if all(each.code != capability.graceful_restart(0).code for each in self.profile.offered()):
+        if not self.profile.restarts_gracefully:
             raise SimError("the profile offers no graceful restart: set graceful_restart_s")
         kept = list(self.announced.values())
         if self.ended is None:
@@ -351,7 +362,7 @@ class Peer(Link):
             await self.announce_routes(kept)
         await self.announce_end_of_rib()
 
-    async def dial(self, *, restarting: bool = False, forwarding: bool = True) -> None:
+    async def dial(self, *, restarting: bool, forwarding: bool = True) -> None:
         """Connect to the target and send the OPEN; `connect` has done it the first time."""
         assert self.target is not None  # noqa: S101 - both callers have looked
         host, port = self.target
@@ -370,11 +381,14 @@ class Peer(Link):
             raise self._failure(
                 ConnectError, f"can't connect to {host} port {port}{where}: {_words(error)}"
             ) from None
+        self.adopt(sock, restarting=restarting, forwarding=forwarding)
+
+    def adopt(self, sock: socket.socket, *, restarting: bool, forwarding: bool = True) -> None:
+        """Start a session on a connected socket: send the OPEN."""
+        self._defers = restarting
+        profile = self.profile
         if restarting:
-            offered = [
-                capability.as_restarting(each, forwarding=forwarding) for each in profile.offered()
-            ]
-            profile = replace(profile, capabilities=offered)
+            profile = profile.after_restart(forwarding=forwarding)
         self.begin(Transport(sock, self.on_data, self.on_lost), profile)
 
     async def __aenter__(self) -> Self:
@@ -387,6 +401,18 @@ class Peer(Link):
         return f"<{self.history.title.removeprefix('History of ')}: {self.state.value}>"
 
     # Inner workings.
+
+    async def _defer(self, negotiated: Negotiated) -> None:
+        """Wait for End-of-RIB of all families, as a restarting speaker does (RFC 4724 4.1)."""
+        limit_s, theirs = self.profile.deferral_s, negotiated.remote.capabilities.graceful_restart
+        if self._defers and limit_s is not None and theirs is not None and not theirs.restarting:
+            expected = {
+                family.name
+                for family in negotiated.families
+                if any((family.afi, family.safi) == kept[:2] for kept in theirs.preserved)
+            }
+            await self._within(limit_s, lambda: expected <= self._ended_ribs)
+        self._defers = False
 
     def _lose(self, reason: str, how: Callable[[Transport], None]) -> None:
         transport = self._connected

@@ -9,7 +9,7 @@ from reflector.bgp.codec import decode_open, two_octet_as
 from reflector.bgp.limits import HEADER_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.open import Open
-from reflector.bgp.vocabulary import BGP_VERSION, MessageType
+from reflector.bgp.vocabulary import BGP_VERSION, CeaseSubcode, MessageType
 from reflector.sim import capability
 from reflector.sim.capability import Capability
 
@@ -23,6 +23,8 @@ class Profile:
 
     Args:
         asn: Its AS number.
+        peer_asn: The AS number that it expects of the other side, and refuses any other (2/2). None
+            accepts all.
         router_id: Its BGP identifier. None takes it from the address it dials from, with 10 in the
             place of 127.
         hold_time_s: The hold time it proposes, in seconds.
@@ -30,26 +32,38 @@ class Profile:
         capabilities: The capabilities of its OPEN, in order. None offers `families`, route refresh,
             four-octet AS numbers and, with `graceful_restart_s`, graceful restart.
         graceful_restart_s: How long others should keep its routes when it restarts, in seconds.
+        restarting: Whether its first OPEN says that it has just restarted (RFC 4724 3, the R bit).
+        deferral_s: How long it keeps its routes to itself, after an OPEN that said so, while it waits
+            for the other side's End-of-RIB (RFC 4724 4.1), in seconds; None does not wait.
         open_message: A whole OPEN to send as it stands in the place of the one that the above make.
         source: The address to dial from. Any of 127.0.0.0/8 will do with a speaker on this machine.
         next_hop: Of the IPv4 routes that name none. None takes the address it dials from, with 10
             in the place of 127: no speaker accepts a loopback address as a next hop.
         next_hop_ipv6: Of the IPv6 routes that name none. None takes 2001:db8::/96 and `next_hop`.
+        mp_reach_last: Whether MP_REACH_NLRI comes in the order of attribute codes, as GoBGP sends it,
+            and not first, as RFC 7606 5.1 wants it.
         password: Signs the connection by TCP MD5 (RFC 2385).
+        cease: With which subcode of Cease `Peer.close` ends the session (RFC 4486 4). None ends it
+            without a word.
         deadline_s: How long its waits wait, in seconds, where they are not told.
     """
 
     asn: int = 64512
+    peer_asn: int | None = None
     router_id: str | None = None
     hold_time_s: int = 90
     families: Sequence[str] = ("ipv4", "ipv6")
     capabilities: Sequence[Capability] | None = None
     graceful_restart_s: int | None = None
+    restarting: bool = False
+    deferral_s: float | None = None
     open_message: bytes | None = None
     source: str | None = None
     next_hop: str | None = None
     next_hop_ipv6: str | None = None
+    mp_reach_last: bool = False
     password: str | None = None
+    cease: int | None = CeaseSubcode.ADMINISTRATIVE_SHUTDOWN
     deadline_s: float = 15.0
 
     def located(self, local_address: str) -> "Profile":
@@ -65,6 +79,16 @@ class Profile:
             next_hop=ipv4,
             next_hop_ipv6=self.next_hop_ipv6 or (own if ":" in own else f"2001:db8::{ipv4}"),
         )
+
+    @property
+    def restarts_gracefully(self) -> bool:
+        """Whether its OPEN has the graceful restart capability."""
+        return any(each.code == capability.GRACEFUL_RESTART for each in self.offered())
+
+    def after_restart(self, *, forwarding: bool) -> "Profile":
+        """The profile as its OPEN is after a restart: with the R bit, and F bits if so said."""
+        offered = [capability.as_restarting(each, forwarding=forwarding) for each in self.offered()]
+        return replace(self, capabilities=offered)
 
     def offered(self) -> tuple[Capability, ...]:
         """The capabilities of its OPEN, in order."""
@@ -102,14 +126,19 @@ class Settings(TypedDict, total=False):
     """The keywords of `connect` and `listen`: `Profile` says what each means."""
 
     asn: int
+    peer_asn: int | None
     router_id: str | None
     hold_time_s: int
     families: Sequence[str]
     capabilities: Sequence[Capability] | None
     graceful_restart_s: int | None
+    restarting: bool
+    deferral_s: float | None
     open_message: bytes | None
     source: str | None
     next_hop: str | None
     next_hop_ipv6: str | None
+    mp_reach_last: bool
     password: str | None
+    cease: int | None
     deadline_s: float

@@ -20,10 +20,12 @@ from reflector.bgp.describe import (
     large_communities,
 )
 from reflector.bgp.errors import SessionError
-from reflector.bgp.multiprotocol import take_apart
+from reflector.bgp.message import frame
+from reflector.bgp.multiprotocol import encode_reach, take_apart
 from reflector.bgp.nlri import pack_prefix, split_nlri, unpack_prefix
 from reflector.bgp.update import (
     announcement_room,
+    pack,
     split_update,
     write_announcements,
     write_withdrawals,
@@ -35,6 +37,7 @@ from reflector.bgp.vocabulary import (
     AttributeFlag,
     ErrorCode,
     Family,
+    MessageType,
     SegmentType,
     UpdateSubcode,
 )
@@ -69,12 +72,13 @@ class Update:
 # Writing.
 
 
-def write_routes(routes: Iterable[Route], *, as4: bool) -> bytes:
+def write_routes(routes: Iterable[Route], *, as4: bool, reach_last: bool = False) -> bytes:
     """The UPDATEs that announce routes; those with the same attributes share messages.
 
     Args:
         routes: To announce.
         as4: Whether the session uses four-octet AS numbers.
+        reach_last: Whether MP_REACH_NLRI comes in the order of attribute codes and not first.
 
     Raises:
         ValueError: A value can't be written, or the attributes outgrow a message.
@@ -91,8 +95,22 @@ def write_routes(routes: Iterable[Route], *, as4: bool) -> bytes:
     for (family, block, next_hop), prefixes in groups.items():
         if announcement_room(family, block, next_hop) < max(map(len, prefixes)):
             raise ValueError(f"attributes of {len(block)} octets leave no room for a prefix")
-        messages.append(write_announcements(family, block, next_hop, prefixes))
+        if family is IPV4_UNICAST or not reach_last:
+            messages.append(write_announcements(family, block, next_hop, prefixes))
+        else:
+            messages += _with_reach_in_order(family, block, next_hop, prefixes)
     return b"".join(messages)
+
+
+def _with_reach_in_order(
+    family: Family, block: bytes, next_hop: bytes, prefixes: list[bytes]
+) -> Iterable[bytes]:
+    at = 0
+    while at < len(block) and block[at + 1] < AttributeCode.MP_REACH_NLRI:
+        at = locate(block, at)[3]
+    for nlri in pack(prefixes, announcement_room(family, block, next_hop)):
+        whole = block[:at] + encode_reach(family, next_hop, nlri) + block[at:]
+        yield frame(MessageType.UPDATE, b"\0\0" + len(whole).to_bytes(2) + whole)
 
 
 def write_withdrawal(prefixes: Iterable[str]) -> bytes:
