@@ -85,12 +85,14 @@ protocol static static6 {{ ipv6; {self._static(is_ipv6=True)} }}
     def _session(self, name: str, address: str) -> str:
         settings = self.settings
         password = f'password "{settings.password}";' if settings.password else ""
+        # To another AS it tells its own address, which a session over IPv4 doesn't tell it.
+        next_hop = f"next hop address {settings.next_hop_ipv6};" if settings.external else ""
         return f"""
 protocol bgp {name} {{
   # It always listens: on its own address, and out of the reflector's way.
   local {settings.local_address} port 17900 as {settings.asn};
   strict bind yes;
-  neighbor {address} port {settings.reflector_port} as {settings.asn};
+  neighbor {address} port {settings.reflector_port} as {settings.reflector_asn};
   multihop;
   # As kube-router without its flag: a session's routes go when it goes.
   graceful restart off;
@@ -100,7 +102,7 @@ protocol bgp {name} {{
   error wait time 1, 1;
   {password}
   ipv4 {{ import all; export where source = RTS_STATIC; }};
-  ipv6 {{ import all; export where source = RTS_STATIC; }};
+  ipv6 {{ import all; export where source = RTS_STATIC; {next_hop} }};
 }}"""
 
     def _kernel(self) -> str:

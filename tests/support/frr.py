@@ -24,7 +24,11 @@ class Frr(Peer):
             f"router bgp {settings.asn}",
             f"bgp router-id {settings.router_id}",
             "no bgp network import-check",
-            f"{neighbor} remote-as {settings.asn}",
+            "no bgp ebgp-requires-policy",
+            "no bgp enforce-first-as" if settings.route_server else "!",
+            f"{neighbor} remote-as {settings.reflector_asn}",
+            # Without zebra it knows no interfaces, and so no neighbor that is connected.
+            f"{neighbor} disable-connected-check" if settings.external else "!",
             f"{neighbor} port {settings.reflector_port}",
             f"{neighbor} update-source {settings.local_address}",
             f"{neighbor} timers {settings.hold_time_s // 3} {settings.hold_time_s}",

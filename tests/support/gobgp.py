@@ -53,7 +53,7 @@ class GoBgp(Peer):
 [[neighbors]]
   [neighbors.config]
     neighbor-address = "{settings.reflector_address}"
-    peer-as = {settings.asn}
+    peer-as = {settings.reflector_asn}
     {password}
   [neighbors.transport.config]
     local-address = "{settings.local_address}"

@@ -46,7 +46,8 @@ holdtime {settings.hold_time_s}
 connect-retry 1
 {networks}
 neighbor {settings.reflector_address} {{
-  remote-as {settings.asn}
+  remote-as {settings.reflector_asn}
+  enforce neighbor-as {"no" if settings.route_server else "yes"}
   local-address {settings.local_address}
   port {settings.reflector_port}
   announce IPv4 unicast

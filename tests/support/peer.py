@@ -50,7 +50,12 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerSettings:
-    """Where a peer runs, whom it peers with, and as whom."""
+    """Where a peer runs, whom it peers with, and as whom.
+
+    Attributes:
+        reflector_asn: The AS of whom it peers with; default: its own.
+        route_server: Whether it peers with a route server, whose paths don't begin with its AS.
+    """
 
     name: str
     directory: Path
@@ -59,6 +64,8 @@ class PeerSettings:
     reflector_port: int
     netns: str | None = None
     asn: int = DEFAULT_ASN
+    reflector_asn: int = 0
+    route_server: bool = False
     router_id: str = ""  # default: the local address
     next_hop_ipv6: str = ""  # default: made from the local address
     hold_time_s: int = 9
@@ -66,12 +73,19 @@ class PeerSettings:
     announcements: tuple[Announcement, ...] = ()
 
     def __post_init__(self) -> None:
-        """Fill in the defaults that depend on the local address."""
+        """Fill in the defaults that depend on others."""
+        if not self.reflector_asn:
+            object.__setattr__(self, "reflector_asn", self.asn)
         if not self.router_id:
             object.__setattr__(self, "router_id", self.local_address)
         if not self.next_hop_ipv6:
             mapped = ipaddress.IPv6Address(f"fd00::{self.local_address}")
             object.__setattr__(self, "next_hop_ipv6", str(mapped))
+
+    @property
+    def external(self) -> bool:
+        """Whether it is in another AS than whom it peers with."""
+        return self.asn != self.reflector_asn
 
 
 def announce_all(*prefixes: str) -> tuple[Announcement, ...]:
