@@ -14,6 +14,7 @@ from typing import Any, Final
 from reflector import __version__
 from reflector.bgp.errors import Finding
 from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
+from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
@@ -232,6 +233,10 @@ class App:
         # Whoever only waits must leave room for those who have sessions.
         self.peering.waiting.most = min(limits.max_waiting, max(1, most // 2))
         self.peering.waiting.most_per_address = limits.max_waiting_per_address
+
+    def describe_config(self) -> dict[str, Any]:
+        """The configuration that is in force, keyed as in its file, without secrets."""
+        return describe(self.config)
 
     def _report(self, report: Report) -> None:
         self.log(report)

@@ -5,7 +5,7 @@ turn of the loop in which something happened it calls `turn`, in which everythin
 sent, once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -78,6 +78,7 @@ class Peer:
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
+        members: It, as a member of an update group for each family.
     """
 
     source: Source
@@ -90,6 +91,7 @@ class Peer:
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
+    members: list[Member] = field(default_factory=list)
 
 
 class Speaker:
@@ -165,7 +167,9 @@ class Speaker:
             group = self._groups.get((family, form))
             if group is None:
                 group = self._groups[family, form] = UpdateGroup(self.tables[family], form)
-            group.join(Member(source, outlet, own_next_hops[family]))
+            member = Member(source, outlet, own_next_hops[family])
+            peer.members.append(member)
+            group.join(member)
         return peer
 
     def peer_down(self, peer: Peer) -> int:
@@ -215,6 +219,20 @@ class Speaker:
         """How many prefixes a peer has announced and not withdrawn."""
         families = peer.negotiated.families
         return sum(len(self.tables[family].held.get(peer.source, ())) for family in families)
+
+    def told(self, peer: Peer) -> Iterator[tuple[Family, bytes, Path]]:
+        """What a peer is told of, its Adj-RIB-Out: each prefix with its path."""
+        for group in self._groups_of(peer):
+            for prefix, path in group.told(peer.source):
+                yield group.family, prefix, path
+
+    def count_told(self) -> dict[Source, dict[Family, int]]:
+        """How many prefixes of each family every peer is told of."""
+        counts: dict[Source, dict[Family, int]] = {source: {} for source in self.peers}
+        for group in self._groups.values():
+            for source, count in group.count_told().items():
+                counts[source][group.family] = count
+        return counts
 
     # Our own routes.
 

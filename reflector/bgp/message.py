@@ -74,6 +74,15 @@ def check_header(header: bytes) -> int:
     return length
 
 
+def count_messages(stream: bytes) -> int:
+    """How many messages there are in whole messages one after another, as we write them."""
+    count = position = 0
+    while position < len(stream):
+        position += stream[position + 16] << 8 | stream[position + 17]
+        count += 1
+    return count
+
+
 class Framer:
     """Cuts a byte stream into messages."""
 

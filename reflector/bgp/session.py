@@ -76,6 +76,7 @@ class Session:
         heard: How many messages restarted the hold timer. The owner compares it with what it saw
             before, and so knows the time of the last one without a timer call per message.
         sent_keepalives: KEEPALIVE messages written.
+        refreshes: ROUTE-REFRESH messages received.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Session:
         self.negotiated: Negotiated | None = None
         self.heard = 0
         self.sent_keepalives = 0
+        self.refreshes = 0
         self._open_wait_s = open_wait_s
         self._remote_as = remote_as
         self._framer = Framer()
@@ -246,6 +248,7 @@ class Session:
     def _on_route_refresh(self, body: bytes) -> Event:
         if self.state is not State.ESTABLISHED:
             raise self._unexpected(MessageType.ROUTE_REFRESH)
+        self.refreshes += 1
         afi, subtype, safi = decode_route_refresh(body)
         return RefreshReceived(afi, safi, subtype)
 

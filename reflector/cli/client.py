@@ -21,7 +21,7 @@ class ClientError(Exception):
     """There is no answer; the message says why in one sentence."""
 
 
-class NotFoundError(ClientError):
+class NotFoundError(ClientError, LookupError):
     """The reflector doesn't know what was asked for."""
 
 

@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "check": "check a configuration file",
     "schema": "print the configuration's JSON Schema",
     "show": "show what a running reflector knows",
+    "vtysh": "FRR's commands, at a prompt or one by one",
     "health": "tell whether the reflector is up, by exit code",
 }
 

@@ -44,6 +44,7 @@ class Connection:
         outbound: Whether we dialled it.
         peer: The speaker's view of it, while established.
         local_address: Our end.
+        local_port: Our port.
         remote_port: The peer's port.
         since: Loop time of the last change of state that people care about.
         refresh_gates: How often it may still ask for the table, by family.
@@ -68,6 +69,7 @@ class Connection:
         self.outbound = outbound
         self.peer: Peer | None = None
         self.local_address = local_address
+        self.local_port: int = sock.getsockname()[1]
         self.remote_port: int = sock.getpeername()[1]
         self.refresh_gates: dict[tuple[int, int], RefreshGate] = {}
         self.bytes_in = 0

@@ -73,6 +73,8 @@ class _Api:
                 web.get("/api/v1/summary", self.summary),
                 web.get("/api/v1/neighbors", self.neighbors),
                 web.get("/api/v1/neighbors/{address}", self.neighbor),
+                web.get("/api/v1/neighbors/{address}/advertised", self.advertised),
+                web.get("/api/v1/config", self.config),
                 web.get("/api/v1/routes", self.routes),
             ]
         )
@@ -94,15 +96,20 @@ class _Api:
         return await _stream(request, "neighbors", items)
 
     async def neighbor(self, request: web.Request) -> web.Response:
-        text = request.match_info["address"]
-        try:
-            address = ip_address(text)
-        except ValueError:
-            raise _problem(400, f"{text!r} is not an IP address") from None
+        address = _read_address(request)
         found = list(views.neighbors(self._reflector, self._loop.time(), address))
         if not found:
             raise _problem(404, f"there is no connection with {address}")
         return web.json_response({"neighbors": found})
+
+    async def advertised(self, request: web.Request) -> web.StreamResponse:
+        address = _read_address(request)
+        if not any(source.address == address for source in self._reflector.speaker.peers):
+            raise _problem(404, f"there is no established session with {address}")
+        return await _stream(request, "routes", views.advertised(self._reflector, address))
+
+    async def config(self, _: web.Request) -> web.Response:
+        return web.json_response(self._reflector.describe_config())
 
     async def routes(self, request: web.Request) -> web.StreamResponse:
         routes = Routes(self._reflector.speaker)
@@ -113,6 +120,14 @@ class _Api:
         if found is None:
             raise _problem(404, f"there is no route for {text}")
         return web.json_response({"routes": [found]})
+
+
+def _read_address(request: web.Request) -> IPAddress:
+    text = request.match_info["address"]
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise _problem(400, f"{text!r} is not an IP address") from None
 
 
 def _read_prefix(text: str) -> IPNetwork | IPAddress:

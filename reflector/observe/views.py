@@ -4,14 +4,14 @@ Names are snake_case with units in them and, once released, stay. Lists that can
 iterators, so that whoever sends them can take pauses; routes may come and go in a pause.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Address
 from typing import Protocol
 
 from reflector import __version__
 from reflector.bgp.describe import describe_attributes, describe_next_hop
 from reflector.bgp.nlri import IPNetwork, pack_prefix, unpack_prefix
-from reflector.bgp.open import Negotiated
+from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import FAMILIES, Family, State
 from reflector.reports import PeerName
@@ -46,6 +46,10 @@ class PeerConnection(Protocol):
     @property
     def local_address(self) -> IPAddress:
         """Our end."""
+
+    @property
+    def local_port(self) -> int:
+        """Our port."""
 
     @property
     def remote_port(self) -> int:
@@ -86,6 +90,9 @@ class Reflector(Protocol):
     @property
     def peering(self) -> Connections:
         """Its peers."""
+
+    def describe_config(self) -> View:
+        """The configuration that is in force, keyed as in its file, without secrets."""
 
 
 # Summary.
@@ -133,21 +140,29 @@ def neighbors(
     """
     wanted = [c for c in reflector.peering.connections if address in (None, c.name.address)]
     wanted.sort(key=_by_address)
+    told = reflector.speaker.count_told()
     for connection in wanted:
-        yield neighbor(reflector.speaker, connection, now_s)
+        yield neighbor(reflector.speaker, connection, now_s, told)
 
 
-def neighbor(speaker: Speaker, connection: PeerConnection, now_s: float) -> View:
+def neighbor(
+    speaker: Speaker,
+    connection: PeerConnection,
+    now_s: float,
+    told: Mapping[Source, Mapping[Family, int]],
+) -> View:
     """One connection with a peer.
 
     Args:
         speaker: Holds its routes.
         connection: Which.
         now_s: Loop time.
+        told: How many prefixes of each family the peers are told of.
     """
     name, session = connection.name, connection.session
     view: View = {
         "address": str(name.address),
+        "local_port": connection.local_port,
         "remote_port": connection.remote_port,
         "local_address": str(connection.local_address),
         "direction": "outbound" if connection.outbound else "inbound",
@@ -159,12 +174,29 @@ def neighbor(speaker: Speaker, connection: PeerConnection, now_s: float) -> View
         "bytes_in": connection.bytes_in,
         "bytes_out": connection.bytes_out,
         "backlog_bytes": connection.backlog_bytes,
+        "messages": _messages(connection),
     }
     if session.negotiated is not None and session.state is not State.IDLE:
-        view |= _negotiated(session.negotiated)
+        view |= _negotiated(session.negotiated, session.local)
     if connection.peer is not None:
         view |= _received(speaker, connection.peer)
+        sent = told.get(connection.peer.source, {})
+        view["prefixes_sent"] = {str(family): count for family, count in sent.items()}
     return view
+
+
+def advertised(reflector: Reflector, address: IPAddress) -> Iterator[View]:
+    """What the peers with an address are told of: their Adj-RIBs-Out, each prefix with one path.
+
+    Args:
+        reflector: Whose.
+        address: Of the peers.
+    """
+    routes = Routes(reflector.speaker)
+    for peer in list(reflector.speaker.peers.values()):
+        if peer.source.address == address:
+            for family, prefix, path in reflector.speaker.told(peer):
+                yield routes.as_told(prefix, family, path, peer.own_next_hops[family])
 
 
 def held_prefixes(speaker: Speaker, source: Source) -> dict[Family, int]:
@@ -177,7 +209,7 @@ def _by_address(connection: PeerConnection) -> tuple[int, bytes, str]:
     return name.address.version, name.address.packed, name.router_id
 
 
-def _negotiated(negotiated: Negotiated) -> View:
+def _negotiated(negotiated: Negotiated, local: Open) -> View:
     remote = negotiated.remote
     capabilities = remote.capabilities
     graceful = capabilities.graceful_restart
@@ -191,6 +223,44 @@ def _negotiated(negotiated: Negotiated) -> View:
         "graceful_restart_s": None if graceful is None else graceful.restart_time_s,
         "software_version": capabilities.software_version,
         "capability_codes": list(capabilities.codes),
+        "capabilities_sent": _codes(local.capabilities),
+    }
+
+
+def _codes(capabilities: Capabilities) -> list[int]:
+    """The codes of the capabilities that an OPEN of ours holds (RFC 5492)."""
+    held = {
+        1: capabilities.families is not None,
+        2: capabilities.route_refresh,
+        64: capabilities.graceful_restart is not None,
+        65: capabilities.as4 is not None,
+        70: capabilities.enhanced_refresh,
+        73: bool(capabilities.host_name),
+    }
+    return [code for code, is_held in held.items() if is_held]
+
+
+def _messages(connection: PeerConnection) -> View:
+    """Messages by type, as far as they were counted while the session lasts."""
+    session, peer = connection.session, connection.peer
+    opened = session.remote is not None
+    updates = 0 if peer is None else peer.counters.updates
+    return {
+        "received": {
+            "open": int(opened),
+            "notification": 0,
+            "update": updates,
+            # Each of these three restarts the hold timer, and only they do.
+            "keepalive": max(0, session.heard - opened - updates),
+            "route_refresh": session.refreshes,
+        },
+        "sent": {
+            "open": 1,
+            "notification": 0,
+            "update": 0 if peer is None else sum(member.updates for member in peer.members),
+            "keepalive": session.sent_keepalives,
+            "route_refresh": 0,
+        },
     }
 
 
@@ -251,6 +321,21 @@ class Routes:
             prefix = pack_prefix(wanted)
         candidates = table.routes.get(prefix)
         return None if candidates is None else self._route(prefix, family, candidates)
+
+    def as_told(self, prefix: bytes, family: Family, path: Path, own_next_hop: bytes) -> View:
+        """A prefix as one peer is told of it.
+
+        Args:
+            prefix: Packed.
+            family: Its family.
+            path: With which it is announced.
+            own_next_hop: Our address towards that peer, for a path of our own.
+        """
+        view = self._path(path)
+        if path.source.local and not path.next_hop:
+            view = view | {"next_hop": describe_next_hop(own_next_hop)}
+        network = str(unpack_prefix(prefix, family))
+        return {"prefix": network, "family": str(family), "paths": [view]}
 
     def _route(self, prefix: bytes, family: Family, candidates: Candidates) -> View:
         best = candidates.best

@@ -27,6 +27,7 @@ from reflector.bgp.limits import (
     RESUME_BYTES,
     SEND_QUEUE_BYTES,
 )
+from reflector.bgp.message import count_messages
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family
 from reflector.rib.audience import Form
@@ -84,6 +85,7 @@ class Member:
             with whether the member holds a route for it.
         dump: What is left of the table that it is being sent.
         dump_again: Whether it asked for the table once more meanwhile.
+        updates: How many UPDATEs it was sent, for `show`.
     """
 
     source: Source
@@ -92,6 +94,7 @@ class Member:
     missed: dict[bytes, bool] | None = None
     dump: _Dump | None = None
     dump_again: bool = False
+    updates: int = 0
 
     @property
     def behind(self) -> bool:
@@ -117,6 +120,8 @@ class _Train:
         whole: All cars as one, for the members that are no source of any.
         coupled: The cars in pieces, for the members that are a source of some.
         sources: The sources of cars.
+        updates: How many UPDATEs the cars are.
+        updates_of: How many of them are not for a source.
         taken_back: Prefixes to withdraw from a source whose own path became the best.
         local: Our own paths, which every member gets with its own next hop.
     """
@@ -125,6 +130,8 @@ class _Train:
     whole: list[bytes] = field(default_factory=list)
     coupled: list[_Coupled] = field(default_factory=list)
     sources: set[Source] = field(default_factory=set)
+    updates: int = 0
+    updates_of: dict[Source, int] = field(default_factory=dict)
     taken_back: dict[Source, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     local: list[tuple[Path, list[bytes]]] = field(default_factory=list)
 
@@ -223,6 +230,40 @@ class UpdateGroup:
         self._snapshot = None
         return more
 
+    # What it comes to: the Adj-RIBs-Out.
+
+    def told(self, source: Source) -> Iterator[tuple[bytes, Path]]:
+        """What a member is told of: each prefix with its path, as the table stands.
+
+        One that is behind may hold something else until it has caught up.
+        """
+        member, routes = self.members[source], self._table.routes
+        for prefix in list(routes):
+            candidates = routes.get(prefix)
+            if candidates is not None:
+                best = candidates.best
+                if best.audience & self._kind and _can_have(member, best):
+                    yield prefix, best
+
+    def count_told(self) -> dict[Source, int]:
+        """How many prefixes each member is told of, in one pass over the table."""
+        kind = self._kind
+        bests: dict[Path, int] = defaultdict(int)
+        for candidates in self._table.routes.values():
+            bests[candidates.best] += 1
+        told = {path: count for path, count in bests.items() if path.audience & kind}
+        total = sum(told.values())
+        of_source: dict[Source, int] = defaultdict(int)
+        for path, count in told.items():
+            of_source[path.source] += count
+        ours = [(path, count) for path, count in told.items() if path.source.local]
+        return {
+            source: total
+            - of_source.get(source, 0)
+            - sum(count for path, count in ours if not _can_have(member, path))
+            for source, member in self.members.items()
+        }
+
     # The train.
 
     def _encode(self, changes: Changes) -> _Train:
@@ -271,26 +312,33 @@ class UpdateGroup:
     def _send(self, member: Member, train: _Train) -> None:
         source = member.source
         chunks = _without(train, source) if source in train.sources else train.whole
-        taken_back = train.taken_back.get(source)
-        if taken_back or train.local:
-            chunks = chunks.copy()
-            if taken_back:
-                chunks.append(write_withdrawals(self.family, taken_back))
-            for path, prefixes in train.local:
-                next_hop = path.next_hop or member.own_next_hop
-                if next_hop:
-                    chunks.append(path.write(prefixes, self._form, next_hop))
-                    continue
-                # It can't be told of ours, so that what it was told before is gone.
-                replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)
-                if replaced:
-                    chunks.append(write_withdrawals(self.family, list(replaced)))
+        own = self._encode_for(member, train)
+        if own:
+            chunks = [*chunks, own]
         if not chunks:
             return
+        member.updates += train.updates - train.updates_of.get(source, 0) + count_messages(own)
         member.outlet.write(chunks)
         if member.outlet.backlog_bytes > SEND_QUEUE_BYTES and member.missed is None:
             member.missed = {}
             self._behind[source] = member
+
+    def _encode_for(self, member: Member, train: _Train) -> bytes:
+        """Encode what of a train is for one member alone."""
+        own: list[bytes] = []
+        taken_back = train.taken_back.get(member.source)
+        if taken_back:
+            own.append(write_withdrawals(self.family, taken_back))
+        for path, prefixes in train.local:
+            next_hop = path.next_hop or member.own_next_hop
+            if next_hop:
+                own.append(path.write(prefixes, self._form, next_hop))
+                continue
+            # It can't be told of ours, so that what it was told before is gone.
+            replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)
+            if replaced:
+                own.append(write_withdrawals(self.family, list(replaced)))
+        return b"".join(own)
 
     # Catching up.
 
@@ -316,6 +364,7 @@ class UpdateGroup:
         if dump.position >= len(dump.prefixes):
             member.dump = _Dump([]) if member.dump_again else None
             member.dump_again = False
+            member.updates += 1
             member.outlet.write([write_end_of_rib(self.family)])
         return cost + 1
 
@@ -421,6 +470,10 @@ def _couple(train: _Train) -> None:
             joined.append((source, [messages]))
     train.cars = [(source, b"".join(parts)) for source, parts in joined]
     train.sources = {source for source, _ in train.cars}
+    for source, messages in train.cars:
+        updates = count_messages(messages)
+        train.updates += updates
+        train.updates_of[source] = train.updates_of.get(source, 0) + updates
     for start in range(0, len(train.cars), _COUPLED_CARS):
         cars = train.cars[start : start + _COUPLED_CARS]
         whole = b"".join([messages for _, messages in cars])

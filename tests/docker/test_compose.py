@@ -109,6 +109,15 @@ def test_answers_show_inside(service: Project) -> None:
     assert "64512" in service.compose("exec", "-T", "reflector", "bgp-reflector", "show", "summary")
 
 
+def test_vtysh_answers_beside_it(service: Project) -> None:
+    """As the course types it; in a container of its own, without a network."""
+    run = ("run", "--rm", "-T", "vtysh", "-c")
+    assert "IPv4 Unicast Summary" in service.compose(*run, "show bgp summary")
+    assert '"1.0.0.2/32"' in service.compose(*run, "show bgp ipv4 unicast json")
+    readline = "import readline, os; assert os.path.exists('/usr/share/terminfo/x/xterm')"
+    service.compose("exec", "-T", "reflector", "python3", "-c", readline)
+
+
 def test_becomes_healthy(service: Project) -> None:
     wait_until(
         lambda: service.engine.inspect(CONTAINER)["State"]["Health"]["Status"] == "healthy",

@@ -16,6 +16,8 @@ from reflector.bgp.vocabulary import (
     AttributeFlag,
     State,
 )
+from reflector.config.describe import describe
+from reflector.config.model import Config
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.path import IPAddress, Source
@@ -44,6 +46,7 @@ class Connection:
     peer: Peer | None = None
     outbound: bool = False
     local_address: IPAddress = OUR_ADDRESS
+    local_port: int = 179
     remote_port: int = 34567
     since: float = 0.0
     bytes_in: int = 1234
@@ -72,6 +75,10 @@ class Scene:
             lambda _, finding: self.findings.append(finding),
         )
         self.peering = Peering(set())
+
+    def describe_config(self) -> dict[str, object]:
+        """The defaults."""
+        return describe(Config())
 
     def originate(self, prefix: str) -> None:
         """Announce a route of our own."""

@@ -9,7 +9,7 @@ from reflector import __version__
 from reflector.bgp.attributes import encode_attribute
 from reflector.bgp.nlri import IPNetwork
 from reflector.bgp.vocabulary import AttributeCode
-from reflector.observe.views import Routes, View, neighbors, summary
+from reflector.observe.views import Routes, View, advertised, neighbors, summary
 from reflector.rib.path import IPAddress
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
 
@@ -60,6 +60,7 @@ class TestNeighbors:
         [view] = neighbors(scene, 90.04, ip_address("10.0.0.6"))
         assert view == {
             "address": "10.0.0.6",
+            "local_port": 179,
             "remote_port": 34567,
             "local_address": "192.0.2.1",
             "direction": "inbound",
@@ -71,6 +72,22 @@ class TestNeighbors:
             "bytes_in": 1234,
             "bytes_out": 99,
             "backlog_bytes": 0,
+            "messages": {
+                "received": {
+                    "open": 0,
+                    "notification": 0,
+                    "update": 2,
+                    "keepalive": 0,
+                    "route_refresh": 0,
+                },
+                "sent": {
+                    "open": 1,
+                    "notification": 0,
+                    "update": 0,
+                    "keepalive": 0,
+                    "route_refresh": 0,
+                },
+            },
             "asn": 64512,
             "families": ["ipv4", "ipv6"],
             "hold_time_s": 90,
@@ -80,6 +97,7 @@ class TestNeighbors:
             "graceful_restart_s": None,
             "software_version": "",
             "capability_codes": [1, 2, 65],
+            "capabilities_sent": [],
             "client": True,
             "role": "client",
             "updates_received": 2,
@@ -88,6 +106,7 @@ class TestNeighbors:
             "prefixes_rejected": 0,
             "prefixes_held": {"ipv4": 2, "ipv6": 1},
             "end_of_rib": [],
+            "prefixes_sent": {"ipv4": 3, "ipv6": 0},
         }
 
     def test_one_that_said_nothing_yet(self, scene: Scene) -> None:
@@ -104,6 +123,26 @@ class TestNeighbors:
 
     def test_nobody(self, scene: Scene) -> None:
         assert not list(neighbors(scene, 0, ip_address("10.0.0.99")))
+
+
+class TestAdvertised:
+    def test_a_peer_is_told_the_best_of_everybody_else(self, scene: Scene) -> None:
+        told = {view["prefix"] for view in advertised(scene, ip_address("10.0.0.6"))}
+        assert told == {"1.0.0.2/32", "10.244.0.0/24", "10.244.9.0/24"}
+
+    def test_the_counts_are_of_what_is_listed(self, scene: Scene) -> None:
+        for view in neighbors(scene, 0):
+            if view["state"] == "Established":
+                told = list(advertised(scene, ip_address(str(view["address"]))))
+                counts = view["prefixes_sent"]
+                assert isinstance(counts, dict)
+                assert sum(counts.values()) == len(told)
+
+    def test_our_own_route_has_the_address_that_the_peer_knows(self, scene: Scene) -> None:
+        told = {view["prefix"]: view for view in advertised(scene, ip_address("10.0.0.6"))}
+        paths = told["1.0.0.2/32"]["paths"]
+        assert isinstance(paths, list)
+        assert paths[0]["next_hop"] == "192.0.2.1"
 
 
 class TestRoutes:

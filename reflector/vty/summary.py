@@ -1,0 +1,141 @@
+"""`show bgp summary`, as FRR prints it."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from reflector.vty.facts import ESTABLISHED, FAMILIES, View, by_key, speaks, uptime
+
+_HEADINGS: Final = (
+    "V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc"
+)
+# FRR's column of neighbors is this wide at least.
+_NEIGHBOR_WIDTH: Final = 16
+
+
+def summary_json(about: View, neighbors: Iterable[View], family: str) -> View:
+    """One family's summary.
+
+    Args:
+        about: /api/v1/summary.
+        neighbors: Of /api/v1/neighbors, those to be shown.
+        family: "ipv4" or "ipv6".
+    """
+    peers = {key: _peer(about, each, family) for key, each in by_key(neighbors)}
+    failed = sum(peer["state"] != ESTABLISHED for peer in peers.values())
+    routes = about["routes"].get(family, {"prefixes": 0})
+    return {
+        "routerId": about["router_id"],
+        "as": about["asn"],
+        "vrfId": 0,
+        "vrfName": "default",
+        "tableVersion": 0,
+        "ribCount": routes["prefixes"],
+        "ribMemory": 0,
+        "peerCount": len(peers),
+        "peerMemory": 0,
+        "peerGroupCount": 0,
+        "peerGroupMemory": 0,
+        "peers": peers,
+        "failedPeers": failed,
+        "displayedPeers": len(peers),
+        "totalPeers": len(peers),
+        "dynamicPeers": sum("dynamicPeer" in peer for peer in peers.values()),
+        "bestPath": {"multiPathRelax": "false"},
+    }
+
+
+def summary_text(summary: View, family: str, chosen: str = "") -> str:
+    """The same for people.
+
+    Args:
+        summary: As `summary_json` makes it.
+        family: "ipv4" or "ipv6".
+        chosen: "established" or "failed", where only those neighbors are shown.
+    """
+    title = f"\n{FAMILIES[family][1]} Summary (VRF default):"
+    peers = summary["peers"]
+    if not peers:
+        return f"{title}\n% No {chosen + ' ' if chosen else ''}BGP neighbors found"
+    width = max(_NEIGHBOR_WIDTH, *(len(key) + 2 for key in peers))
+    lines = [
+        title,
+        f"BGP router identifier {summary['routerId']}, local AS number {summary['as']} vrf-id 0",
+        f"RIB entries {summary['ribCount']}",
+        f"Peers {summary['peerCount']}",
+        "",
+        "Neighbor".ljust(width) + _HEADINGS,
+        *(_row(key, peer).ljust(width) + _columns(peer) for key, peer in peers.items()),
+        "",
+    ]
+    if chosen:
+        lines.append(f"Displayed neighbors {summary['displayedPeers']}")
+    lines.append(f"Total number of neighbors {summary['totalPeers']}")
+    if summary["dynamicPeers"]:
+        lines += ["* - dynamic neighbor", f"{summary['dynamicPeers']} dynamic neighbor(s)"]
+    return "\n".join(lines)
+
+
+def _peer(about: View, neighbor: View, family: str) -> View:
+    established = neighbor["state"] == ESTABLISHED
+    since_s = neighbor["in_state_s"]
+    messages = neighbor["messages"]
+    shown: dict[str, Any] = {}
+    if neighbor["dynamic"]:
+        shown["dynamicPeer"] = True
+    if neighbor["host_name"]:
+        shown["hostname"] = neighbor["host_name"]
+    if neighbor["description"]:
+        shown["desc"] = neighbor["description"]
+    shown |= {
+        "remoteAs": neighbor.get("asn", 0),
+        "localAs": about["asn"],
+        "version": 4,
+        "msgRcvd": sum(messages["received"].values()),
+        "msgSent": sum(messages["sent"].values()),
+        "tableVersion": 0,
+        "outq": 0,
+        "inq": 0,
+        "peerUptime": uptime(since_s) if established else "never",
+        "peerUptimeMsec": int(since_s * 1000) if established else 0,
+    }
+    if established:
+        shown["peerUptimeEstablishedEpoch"] = int(time.time() - since_s)
+    return shown | {
+        "pfxRcd": neighbor.get("prefixes_held", {}).get(family, 0),
+        "pfxSnt": neighbor.get("prefixes_sent", {}).get(family, 0),
+        "state": neighbor["state"],
+        "peerState": "OK",
+        "connectionsEstablished": int(established),
+        "connectionsDropped": 0,
+        "idType": "ipv6" if ":" in neighbor["address"] else "ipv4",
+    }
+
+
+def _row(key: str, peer: View) -> str:
+    return ("*" if "dynamicPeer" in peer else "") + key
+
+
+def _columns(peer: View) -> str:
+    state = f"{peer['pfxRcd']:>12}" if peer["state"] == ESTABLISHED else f"{peer['state']:>12}"
+    return (
+        f"{peer['version']} {peer['remoteAs']:>10} {peer['msgRcvd']:>9} {peer['msgSent']:>9} "
+        f"{peer['tableVersion']:>8} {peer['inq']:>4} {peer['outq']:>4} {peer['peerUptime']:>8} "
+        f"{state} {peer['pfxSnt']:>8} {peer.get('desc') or peer.get('hostname') or 'N/A'}"
+    )
+
+
+def shown_in(neighbors: Iterable[View], family: str, chosen: str) -> list[View]:
+    """The neighbors that a family's summary shows.
+
+    Args:
+        neighbors: Of /api/v1/neighbors.
+        family: "ipv4" or "ipv6".
+        chosen: "established", "failed" or nothing.
+    """
+    return [
+        each
+        for each in neighbors
+        if speaks(each, family)
+        and (not chosen or (each["state"] == ESTABLISHED) is (chosen == "established"))
+    ]
