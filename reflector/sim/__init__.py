@@ -17,6 +17,7 @@ reflector itself uses; what is sent and received besides is neither judged nor c
 """
 
 from reflector.sim import capability
+from reflector.sim.blocking import Blocking, BlockingListener, BlockingPeer
 from reflector.sim.connect import Listener, connect, listen
 from reflector.sim.errors import (
     ConnectError,
@@ -31,9 +32,13 @@ from reflector.sim.link import Ended
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
 from reflector.sim.route import Attributes, RawAttribute, Route
+from reflector.sim.running import RunningReflector
 
 __all__ = [
     "Attributes",
+    "Blocking",
+    "BlockingListener",
+    "BlockingPeer",
     "ConnectError",
     "DeadlineError",
     "Ended",
@@ -45,6 +50,7 @@ __all__ = [
     "Profile",
     "RawAttribute",
     "Route",
+    "RunningReflector",
     "SessionOverError",
     "Settings",
     "SimError",

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final, Self, Unpack
@@ -12,6 +12,8 @@ from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
 from reflector.sim.transport import Address, sign, tune
+
+OnPeer = Callable[[Peer], None]
 
 _BACKLOG: Final = 128
 _DEFAULT: Final = Profile()
@@ -27,6 +29,7 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
         host: Address of the speaker.
         port: Its TCP port.
         profile: How the peer behaves, for instance `kube_router()`; None for an ordinary one.
+        on_peer: Called with the peer as soon as there is one, before it has dialled.
         settings: What of the profile is to be otherwise, by the names of `Profile`'s.
 
     Raises:
@@ -39,8 +42,11 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
         host: str,
         port: int = BGP_PORT,
         profile: Profile | None = None,
+        *,
+        on_peer: OnPeer | None = None,
         **settings: Unpack[Settings],
     ) -> None:
+        self._on_peer = on_peer
         self._target = str(ip_address(host)), port
         self._profile = replace(profile or _DEFAULT, **settings)
         self._peer: Peer | None = None
@@ -58,6 +64,8 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
 
     async def _dial(self) -> Peer:
         peer = Peer(self._profile, self._target)
+        if self._on_peer is not None:
+            self._on_peer(peer)
         await peer.dial(restarting=self._profile.restarting)
         return peer
 
@@ -69,8 +77,11 @@ class Listener:
         address: Address and port where it listens.
     """
 
-    def __init__(self, sock: socket.socket, profile: Profile) -> None:
+    def __init__(
+        self, sock: socket.socket, profile: Profile, on_peer: OnPeer | None = None
+    ) -> None:
         self._sock = sock
+        self._on_peer = on_peer
         self._profile = profile
         self._peers: list[Peer] = []
         self.address: Address = sock.getsockname()[:2]
@@ -101,13 +112,19 @@ class Listener:
             ) from None
         tune(sock)
         peer = Peer(chosen, None)
+        if self._on_peer is not None:
+            self._on_peer(peer)
         peer.adopt(sock, restarting=chosen.restarting)
         self._peers.append(peer)
         return peer
 
+    def stop(self) -> None:
+        """Stop listening; the peers that it accepted stay."""
+        self._sock.close()
+
     async def close(self) -> None:
         """Stop listening, and close the peers that it accepted."""
-        self._sock.close()
+        self.stop()
         for peer in self._peers:
             await peer.close()
 
@@ -122,6 +139,8 @@ def listen(
     host: str = "127.0.0.1",
     port: int = 0,
     profile: Profile | None = None,
+    *,
+    on_peer: OnPeer | None = None,
     **settings: Unpack[Settings],
 ) -> Listener:
     """Listen for a speaker that dials, as kube-router and MetalLB do.
@@ -132,6 +151,7 @@ def listen(
         host: Address to listen on.
         port: TCP port; 0 takes a free one, which `Listener.port` tells.
         profile: How the peers behave that it accepts; None for ordinary ones.
+        on_peer: Called with each peer that it accepts.
         settings: What of the profile is to be otherwise, by the names of `Profile`'s.
 
     Raises:
@@ -151,4 +171,4 @@ def listen(
     except OSError as error:
         sock.close()
         raise SimError(f"can't listen on {host} port {port}: {error.strerror}") from None
-    return Listener(sock, chosen)
+    return Listener(sock, chosen, on_peer)

@@ -3,6 +3,7 @@
 It is what every error of `reflector.sim` ends with, so that a failed test says why it failed.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -104,10 +105,14 @@ class History:
 
     Args:
         title: Whose it is.
+
+    Attributes:
+        began_s: When it began, by `time.monotonic`: its entries' times count from there.
     """
 
     def __init__(self, title: str) -> None:
         self.title = title
+        self.began_s = time.monotonic()
         self._entries: deque[Message | Note] = deque(maxlen=_REMEMBERED)
         self._count = 0
 

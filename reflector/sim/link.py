@@ -63,7 +63,6 @@ class Link:
         self.routes: dict[str, Route] = {}
         self.announced: dict[str, Route] = {}
         self.ended: Ended | None = None
-        self._began = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._session = self._new_session(profile.located("127.0.0.1"))
         self._transport: Transport | None = None
@@ -187,7 +186,7 @@ class Link:
         self.history.add(Note(self._now(), text))
 
     def _now(self) -> float:
-        return time.monotonic() - self._began
+        return time.monotonic() - self.history.began_s
 
     # Beginning and end.
 

@@ -39,3 +39,9 @@ def test_type_checkers_find_the_types(installed: Path) -> None:
 
 def test_commented_configuration_comes_along(installed: Path) -> None:
     assert list(installed.rglob("reflector.yaml"))
+
+
+def test_pytest_finds_the_plugin(clone: Clone, installed: Path) -> None:
+    code = "from importlib.metadata import entry_points; print(entry_points(group='pytest11'))"
+    done = clone.run(str(installed / "bin" / "python"), "-c", code)
+    assert "reflector.pytest_plugin" in done.stdout, done.stderr

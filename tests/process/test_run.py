@@ -11,20 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
-from reflector.bgp.codec import encode_open
-from reflector.bgp.message import KEEPALIVE, Framer
-from reflector.bgp.open import Capabilities, Open
-from reflector.bgp.vocabulary import MessageType
+from reflector import sim
 from tests.support.reflector_process import REPOSITORY, free_port
 
 DEADLINE_S = 10.0
 COMMAND = (sys.executable, "-m", "reflector", "run")
-NOTIFICATION = MessageType.NOTIFICATION
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -62,13 +57,14 @@ class Running:
                 env=environment(STATE_DIRECTORY=str(directory)),
                 cwd="/",
             )
-        self.clients: list[Client] = []
+        self.peers = sim.Blocking()
         self.wait_for("ready:")
 
-    def client(self, router_id: str = "10.0.0.1", source: str = "127.0.0.9") -> Client:
+    def client(self, source: str = "127.0.0.9") -> sim.BlockingPeer:
         """A peer with a session, closed when the reflector is."""
-        self.clients.append(Client(self.port, router_id, source))
-        return self.clients[-1]
+        peer = self.peers.connect("127.0.0.1", self.port, source=source)
+        peer.established()
+        return peer
 
     def close(self) -> None:
         """End it, if it has not ended yet, and its clients."""
@@ -76,8 +72,7 @@ class Running:
             if self.process.poll() is None:
                 assert self.stop() == 0, self.log.read_text()
         finally:
-            for client in self.clients:
-                client.sock.close()
+            self.peers.close()
 
     def wait_for(self, text: str, times: int = 1) -> None:
         end = time.monotonic() + DEADLINE_S
@@ -98,41 +93,10 @@ def running(tmp_path: Path) -> Iterator[Running]:
     reflector.close()
 
 
-class Client:
-    """A peer on a blocking socket, just enough to have a session."""
-
-    def __init__(self, port: int, router_id: str = "10.0.0.1", source: str = "127.0.0.9") -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), DEADLINE_S, (source, 0))
-        self.framer = Framer()
-        self.heard: list[tuple[int, bytes]] = []
-        families = frozenset({(1, 1), (2, 1)})
-        capabilities = Capabilities(families=families, as4=64512)
-        self.sock.sendall(encode_open(Open(64512, 90, IPv4Address(router_id), capabilities)))
-        self.wait_for(MessageType.OPEN)
-        self.sock.sendall(KEEPALIVE)
-        self.wait_for(MessageType.KEEPALIVE)
-
-    def wait_for(self, kind: int) -> bytes:
-        """The body of the first message of a type, read or yet to come."""
-        while True:
-            for seen, body in self.heard:
-                if seen == kind:
-                    return body
-            data = self.sock.recv(65536)
-            assert data, f"closed; heard {self.heard}"
-            self.heard += self.framer.feed(data)
-
-    def is_up(self) -> bool:
-        """Whether the connection is still open a moment later."""
-        self.sock.settimeout(0.3)
-        try:
-            data = self.sock.recv(65536)
-        except TimeoutError:
-            return True
-        finally:
-            self.sock.settimeout(DEADLINE_S)
-        self.heard += self.framer.feed(data)
-        return bool(data) and all(kind != NOTIFICATION for kind, _ in self.heard)
+def is_up(peer: sim.BlockingPeer) -> bool:
+    """Whether the session is still there a moment later."""
+    time.sleep(0.3)
+    return peer.ended is None
 
 
 # What can't start says one sentence and exits.
@@ -252,20 +216,18 @@ def test_a_terminal_sees_the_flags_for_kube_router(tmp_path: Path) -> None:
 def test_a_signal_ends_it_within_a_second_and_tells_every_peer(
     running: Running, signum: signal.Signals
 ) -> None:
-    clients = [running.client(f"10.0.0.{n}", f"127.0.0.{n}") for n in range(1, 21)]
+    clients = [running.client(f"127.0.0.{n}") for n in range(1, 21)]
     running.wait_for("peer_up", times=20)
     began = time.monotonic()
     running.process.send_signal(signum)
     for client in clients:
-        # Cease / Administrative Shutdown (RFC 4486 4)
-        assert client.wait_for(NOTIFICATION)[:2] == b"\x06\x02"
-        client.sock.close()
+        client.notification(6, 2)  # Cease / Administrative Shutdown (RFC 4486 4)
     assert running.process.wait(DEADLINE_S) == 0
     assert time.monotonic() - began < 1.5  # a second, and what a busy machine adds
 
 
 def test_it_ends_although_a_peer_neither_reads_nor_leaves(running: Running) -> None:
-    running.client()
+    running.client().stall()
     began = time.monotonic()
     assert running.stop() == 0
     assert time.monotonic() - began < 2
@@ -291,13 +253,12 @@ def test_a_reload_drops_only_the_sessions_that_it_concerns(
     configured: tuple[Running, Path],
 ) -> None:
     running, config = configured
-    stays = running.client("10.0.0.1", "127.0.0.1")
-    goes = running.client("10.0.0.2", "127.0.0.2")
+    stays = running.client("127.0.0.1")
+    goes = running.client("127.0.0.2")
     running.wait_for("peer_up", times=2)
     reload(running, config, "ranges: [{network: 127.0.0.1/32}]\n", "configuration reloaded")
-    # Cease / Other Configuration Change (RFC 4486 4)
-    assert goes.wait_for(NOTIFICATION)[:2] == b"\x06\x06"
-    assert stays.is_up()
+    goes.notification(6, 6)  # Cease / Other Configuration Change (RFC 4486 4)
+    assert is_up(stays)
     with socket.create_connection(
         ("127.0.0.1", running.port), DEADLINE_S, ("127.0.0.3", 0)
     ) as refused:
@@ -311,7 +272,7 @@ def test_a_bad_file_changes_nothing_and_says_why(configured: tuple[Running, Path
     running.wait_for("peer_up")
     reload(running, config, "ranges: [{network: 300.0.0.0/8}]\n", "nothing is changed")
     assert f"{config}:1:" in running.log.read_text()
-    assert client.is_up()
+    assert is_up(client)
 
 
 def test_a_reload_announces_and_withdraws_our_own_routes(configured: tuple[Running, Path]) -> None:
@@ -319,23 +280,20 @@ def test_a_reload_announces_and_withdraws_our_own_routes(configured: tuple[Runni
     client = running.client()
     ranges = "ranges: [{network: 127.0.0.0/8}]\n"
     reload(running, config, ranges + "networks: [{prefix: 10.9.0.0/16}]\n", "reloaded")
-    sent = b""
-    while b"\x10\x0a\x09" not in sent or b"\x00\x05\x20\x01\x00\x00\x02\x00\x00" not in sent:
-        data = client.sock.recv(65536)
-        assert data
-        sent += data
-    assert client.is_up()
+    client.route("10.9.0.0/16")
+    client.no_route("1.0.0.2/32")
+    assert is_up(client)
 
 
 def test_what_needs_a_restart_is_said(configured: tuple[Running, Path]) -> None:
     running, config = configured
     client = running.client()
     reload(running, config, "asn: 65000\nranges: [{network: 127.0.0.0/8}]\n", "needs a restart")
-    assert client.is_up()
+    assert is_up(client)
 
 
 def test_the_log_is_json_when_nobody_watches(running: Running) -> None:
-    running.client().sock.close()
+    running.client().hang_up()
     running.wait_for("peer_down")
     events = [json.loads(line)["event"] for line in running.log.read_text().splitlines()]
     assert events[:3] == ["note", "peer_up", "peer_down"]

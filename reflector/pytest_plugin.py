@@ -1,0 +1,195 @@
+"""The pytest plugin: simulated BGP peers and a running reflector as fixtures.
+
+pytest finds it by itself where bgp-reflector is installed. docs/testing-bgp-speakers.md teaches it. It
+works in pytest-asyncio's strict and auto mode, with anyio, and without any of them: no fixture is a
+coroutine. Nothing heavy is imported before a test uses a fixture.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+import pytest
+
+if TYPE_CHECKING:
+    from reflector.sim import (
+        Blocking,
+        BlockingPeer,
+        Listener,
+        Message,
+        Peer,
+        Profile,
+        RunningReflector,
+        Settings,
+        connect,
+    )
+
+Address = tuple[str, int]
+
+_FIRST_SOURCE: Final = 2
+_SOURCES: Final = 250
+
+
+@dataclass
+class BgpCapture:
+    """What the test's simulated peers sent and received; `bgp_messages` is one.
+
+    Attributes:
+        peers: The test's peers, in the order in which it made them.
+    """
+
+    peers: "list[Peer]" = field(default_factory=list)
+
+    def __call__(self, kind: str | None = None, *, direction: str | None = None) -> "list[Message]":
+        """The messages of all peers in the order of time.
+
+        Args:
+            kind: Only these: "OPEN", "UPDATE", "NOTIFICATION", "KEEPALIVE" or "ROUTE-REFRESH".
+            direction: Only these: "sent" or "received", from the simulated peers' side.
+        """
+        found = [
+            (peer.history.began_s + message.time_s, message)
+            for peer in self.peers
+            for message in peer.messages
+            if kind in (None, message.kind) and direction in (None, message.direction)
+        ]
+        return [message for _, message in sorted(found, key=lambda each: each[0])]
+
+
+_CAPTURE: Final = pytest.StashKey[BgpCapture]()
+
+
+class BgpPeerFactory:
+    """Dials the target for an asynchronous test; `bgp_peer` is one."""
+
+    def __init__(self, target: Address, capture: BgpCapture) -> None:
+        self._target = target
+        self._capture = capture
+        self._count = 0
+
+    def __call__(
+        self, profile: "Profile | None" = None, **settings: "Unpack[Settings]"
+    ) -> "connect":
+        """Dial the target: await it for a peer, or use it in an `async with` block.
+
+        Args:
+            profile: How the peer behaves; None for an ordinary one.
+            settings: What of the profile is to be otherwise. Without a `source`, peers of a target
+                on the loopback get 127.0.0.2, 127.0.0.3 and so on.
+        """
+        from reflector.sim.connect import connect  # noqa: PLC0415 - not before it is used
+
+        host, port = self._target
+        return connect(
+            host, port, profile, on_peer=self._capture.peers.append, **self.sourced(settings)
+        )
+
+    def sourced(self, settings: "Settings") -> "Settings":
+        """The settings with a source of their own, where that is possible."""
+        if not self._target[0].startswith("127.") or "source" in settings:
+            return settings
+        self._count += 1
+        return {**settings, "source": f"127.0.0.{_FIRST_SOURCE + (self._count - 1) % _SOURCES}"}
+
+
+class BlockingBgpPeerFactory:
+    """Dials the target for a test that is not asynchronous; `bgp_peer_sync` is one."""
+
+    def __init__(self, target: Address, world: "Blocking", capture: BgpCapture) -> None:
+        self._sourced = BgpPeerFactory(target, capture).sourced
+        self._target = target
+        self._world = world
+        self._capture = capture
+
+    def __call__(
+        self, profile: "Profile | None" = None, **settings: "Unpack[Settings]"
+    ) -> "BlockingPeer":
+        """Dial the target: see `BgpPeerFactory`."""
+        peer = self._world.connect(*self._target, profile, **self._sourced(settings))
+        self._capture.peers.append(peer.peer)
+        return peer
+
+
+@pytest.fixture
+def bgp_reflector() -> "Iterator[RunningReflector]":
+    """A bgp-reflector in a process of its own, on a free port of 127.0.0.1."""
+    from reflector.sim.running import RunningReflector  # noqa: PLC0415 - not before it is used
+
+    with RunningReflector() as running:
+        yield running
+
+
+@pytest.fixture
+def bgp_target(bgp_reflector: "RunningReflector") -> Address:
+    """Address and port of the speaker that `bgp_peer` dials: a bgp-reflector.
+
+    Put a fixture of this name into your conftest.py that starts your own speaker.
+    """
+    return bgp_reflector.address
+
+
+@pytest.fixture
+def bgp_messages(request: pytest.FixtureRequest) -> BgpCapture:
+    """What the test's simulated peers sent and received."""
+    node: pytest.Item = request.node
+    return node.stash.setdefault(_CAPTURE, BgpCapture())
+
+
+@pytest.fixture
+def bgp_peer(bgp_target: Address, bgp_messages: BgpCapture) -> Iterator[BgpPeerFactory]:
+    """Dials `bgp_target` for an asynchronous test, and closes the peers at its end.
+
+    As in `peer = await bgp_peer(hold_time_s=9)`.
+    """
+    yield BgpPeerFactory(bgp_target, bgp_messages)
+    for peer in bgp_messages.peers:
+        peer.dispose()
+
+
+@pytest.fixture
+def bgp_peer_sync(
+    bgp_target: Address, bgp_messages: BgpCapture
+) -> Iterator[BlockingBgpPeerFactory]:
+    """Dials `bgp_target` for a test that is not asynchronous, and closes the peers at its end.
+
+    As in `peer = bgp_peer_sync(hold_time_s=9)`.
+    """
+    from reflector.sim.blocking import Blocking  # noqa: PLC0415 - not before it is used
+
+    with Blocking() as world:
+        yield BlockingBgpPeerFactory(bgp_target, world, bgp_messages)
+
+
+@pytest.fixture
+def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[Callable[..., Listener]]":
+    """Listens for a speaker that dials, and closes the listeners and peers at the test's end.
+
+    As in `peer = await bgp_listener(port=1790).accept()`; takes what `reflector.sim.listen` takes.
+    """
+    from reflector.sim.connect import listen  # noqa: PLC0415 - not before it is used
+
+    listeners: list[Listener] = []
+
+    def start(*args: Any, **kwargs: Any) -> "Listener":  # noqa: ANN401 - `listen` has the types
+        listener = listen(*args, on_peer=bgp_messages.peers.append, **kwargs)
+        listeners.append(listener)
+        return listener
+
+    yield start
+    for listener in listeners:
+        listener.stop()
+    for peer in bgp_messages.peers:
+        peer.dispose()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a test that failed what its simulated peers saw."""
+    report = yield
+    capture = item.stash.get(_CAPTURE, None)
+    if report.when == "call" and report.failed and capture is not None:
+        for peer in capture.peers:
+            report.sections.append(("Simulated BGP peer", str(peer.history)))
+    return report
