@@ -249,7 +249,7 @@ class App:
         named = any(each.address == peer.address for each in self.config.neighbors)
         if settings is None or named or self._is_ourselves(peer):
             return None
-        return Target(peer.address, peer.port, settings.password, peer.local)
+        return Target(peer.address, peer.port, settings.password, peer.local, settings.ttl_security)
 
     def _is_ourselves(self, peer: Remembered) -> bool:
         return peer.port == self.config.port and any(
@@ -334,6 +334,7 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         remote_as=remote_as(settings),
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
+        ttl_security=settings.ttl_security,
     )
 
 
@@ -356,6 +357,7 @@ def _targets(config: Config) -> set[Target]:
             neighbor.port,
             neighbor.settings.password,
             _dialling_address(config, neighbor.address.version),
+            neighbor.settings.ttl_security,
         )
         for neighbor in config.neighbors
         if not neighbor.passive

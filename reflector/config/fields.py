@@ -108,6 +108,7 @@ _SETTINGS: Final = (
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
     ),
     Field("password", kinds.PASSWORD, "TCP MD5 secret (kube-router's --peer-router-passwords)"),
+    Field("ttl-security", kinds.HOPS, "hops that it may be away (RFC 5082); 1: the same network"),
 )
 _SETTINGS_NAMES: Final = frozenset(each.name for each in _SETTINGS)
 

@@ -391,4 +391,5 @@ _VALUES: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "neighbor * description ...": ("description", kinds.TEXT.read),
     "neighbor * password *": ("password", kinds.PASSWORD.read),
     "neighbor * port *": ("port", kinds.PORT.read),
+    "neighbor * ttl-security hops *": ("ttl_security", kinds.HOPS.read),
 }

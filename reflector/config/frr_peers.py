@@ -185,6 +185,7 @@ class Peers:
             hold_time_s=values.get("hold_time_s"),
             families=families,
             password=values.get("password"),
+            ttl_security=values.get("ttl_security"),
         )
 
 

@@ -202,4 +202,5 @@ REMOTE_AS = Kind(
     "AS number, `any`, `internal`, `external`",
 )
 PORT = integer(1, 65535)
+HOPS = integer(1, 254)
 HOLD_TIME = integer(3, 65535, also=0)

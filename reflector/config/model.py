@@ -28,6 +28,7 @@ class PeerSettings:
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
         password: TCP MD5 secret (RFC 2385), shown nowhere.
+        ttl_security: How many hops away it may be (RFC 5082); None for any number.
     """
 
     description: str = ""
@@ -38,6 +39,7 @@ class PeerSettings:
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
     password: str | None = field(default=None, repr=False)
+    ttl_security: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def _effective(settings: PeerSettings, config: Config, asn: int | None) -> dict[
         "hold time": config.hold_time_s if hold_time_s is None else hold_time_s,
         "address families": frozenset(config.families if families is None else families),
         "password": settings.password,
+        "TTL security": settings.ttl_security,
     }
     if asn in (None, config.asn):
         effective["role (client or not)"] = settings.client

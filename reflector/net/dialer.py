@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
+from reflector.net.hops import demand_near, send_far
 from reflector.net.peering import Peering
 from reflector.net.sockets import set_md5_key
 from reflector.rib.path import IPAddress
@@ -25,12 +26,14 @@ class Target:
         port: Its TCP port.
         password: For TCP MD5, if it demands it.
         source: Our address to dial from; None for what the kernel chooses.
+        ttl_security: How many hops away it may be (RFC 5082); None for any number.
     """
 
     address: IPAddress
     port: int
     password: str | None = None
     source: IPAddress | None = None
+    ttl_security: int | None = None
 
 
 async def connect(target: Target, timeout_s: float) -> socket.socket | None:
@@ -47,6 +50,9 @@ async def connect(target: Target, timeout_s: float) -> socket.socket | None:
         if target.password is not None:
             bits = target.address.max_prefixlen
             set_md5_key(sock, ip_network((target.address, bits)), target.password)
+        send_far(sock)
+        if target.ttl_security is not None:
+            demand_near(sock, target.ttl_security)
         if target.source is not None:
             sock.bind((str(target.source), 0))
         async with asyncio.timeout(timeout_s):

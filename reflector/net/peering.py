@@ -35,6 +35,7 @@ from reflector.bgp.vocabulary import (
     State,
 )
 from reflector.net.connection import Connection
+from reflector.net.hops import demand_near, too_far
 from reflector.net.host import ipv4_beside
 from reflector.net.reading import ReadTurn
 from reflector.net.refresh_gate import RefreshGate
@@ -89,6 +90,7 @@ class PeerPolicy:
         remote_as: The ASes that it may be in.
         route_server: If it is external, a client of a route server (RFC 7947).
         enforce_first_as: Whether an external peer's paths must begin with its AS.
+        ttl_security: How many hops away it may be (RFC 5082); None for any number.
     """
 
     families: frozenset[Family]
@@ -99,6 +101,7 @@ class PeerPolicy:
     remote_as: RemoteAs = INTERNAL
     route_server: bool = False
     enforce_first_as: bool = True
+    ttl_security: int | None = None
 
     def audience(self, *, internal: bool) -> int:
         """What kind of peer it is, by whether it is in our AS."""
@@ -184,6 +187,8 @@ class Peering:
                     "(ranges in the configuration), or connect kube-router from inside one"
                 ),
             )
+        elif far := _too_far(sock, policy, outbound=outbound):
+            refusal = CeaseSubcode.CONNECTION_REJECTED, f"{remote} is turned away: {far}"
         elif len(self.connections) >= self.max_connections:
             refusal = (
                 CeaseSubcode.OUT_OF_RESOURCES,
@@ -239,7 +244,7 @@ class Peering:
         waiting = [connection.closed for connection in self.connections]
         if waiting:
             await asyncio.wait(waiting, timeout=within_s)
-        for connection in list(self.connections):
+        for connection in [*self.connections, *self._refused]:
             connection.abort()
 
     def originate_changed(self) -> None:
@@ -537,6 +542,14 @@ _HOPELESS: Final = (
     "too many changes wait for peers that don't read, and most of them for this one: "
     "look at the load of its node and at the network between"
 )
+
+
+def _too_far(sock: socket.socket, policy: PeerPolicy, *, outbound: bool) -> str:
+    """Why a peer's packets come from too far away; what comes later the kernel drops (RFC 5082)."""
+    if policy.ttl_security is None:
+        return ""
+    demand_near(sock, policy.ttl_security)
+    return "" if outbound else too_far(sock, policy.ttl_security)
 
 
 def _ignore(_connection: Connection, _events: list[Event]) -> None:

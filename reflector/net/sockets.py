@@ -6,6 +6,7 @@ import socket
 import struct
 from typing import Final
 
+from reflector.net.hops import send_far, watch_distance
 from reflector.rib.path import IPAddress
 
 # Internetwork control (CS6), as routers mark BGP: it gets through where other traffic queues.
@@ -67,6 +68,8 @@ def listen(address: IPAddress, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        send_far(sock)
+        watch_distance(sock)
         sock.bind((str(address), port))
         sock.listen(_BACKLOG)
     except OSError as error:
@@ -100,6 +103,7 @@ def _advice(error: OSError, address: IPAddress, port: int) -> str:
 def tune(sock: socket.socket) -> None:
     """Set up a connected socket: non-blocking, nothing held back, marked as routing traffic."""
     sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+    send_far(sock)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
     # For sessions without a hold time: a node that lost its power is gone after four minutes.

@@ -101,6 +101,7 @@ protocol bgp {name} {{
   connect retry time 1;
   error wait time 1, 1;
   {password}
+  {"ttl security on;" if settings.ttl_security else ""}
   ipv4 {{ import all; export where source = RTS_STATIC; }};
   ipv6 {{ import all; export where source = RTS_STATIC; {next_hop} }};
 }}"""

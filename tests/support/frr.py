@@ -35,6 +35,7 @@ class Frr(Peer):
             f"{neighbor} timers connect 1",
             f"{neighbor} advertisement-interval 0",
             password,
+            f"{neighbor} ttl-security hops 1" if settings.ttl_security else "!",
             "address-family ipv6 unicast",
             f"{neighbor} activate",
             "exit-address-family",

@@ -55,6 +55,9 @@ class GoBgp(Peer):
     neighbor-address = "{settings.reflector_address}"
     peer-as = {settings.reflector_asn}
     {password}
+  [neighbors.ttl-security.config]
+    enabled = {str(settings.ttl_security).lower()}
+    ttl-min = 255
   [neighbors.transport.config]
     local-address = "{settings.local_address}"
     remote-port = {settings.reflector_port}

@@ -47,6 +47,7 @@ connect-retry 1
 {networks}
 neighbor {settings.reflector_address} {{
   remote-as {settings.reflector_asn}
+  ttl-security {"yes" if settings.ttl_security else "no"}
   enforce neighbor-as {"no" if settings.route_server else "yes"}
   local-address {settings.local_address}
   port {settings.reflector_port}

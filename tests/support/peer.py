@@ -54,6 +54,7 @@ class PeerSettings:
 
     Attributes:
         reflector_asn: The AS of whom it peers with; default: its own.
+        ttl_security: Whether it demands the TTL of a neighbor (RFC 5082), and sends with that itself.
         route_server: Whether it peers with a route server, whose paths don't begin with its AS.
     """
 
@@ -70,6 +71,7 @@ class PeerSettings:
     next_hop_ipv6: str = ""  # default: made from the local address
     hold_time_s: int = 9
     password: str | None = None
+    ttl_security: bool = False
     announcements: tuple[Announcement, ...] = ()
 
     def __post_init__(self) -> None:

@@ -39,10 +39,12 @@ class Caller:
         self.heard: list[tuple[int, bytes]] = []
 
     @classmethod
-    async def dial(cls, port: int, source: str = "127.0.0.2") -> Caller:
+    async def dial(cls, port: int, source: str = "127.0.0.2", ttl: int | None = None) -> Caller:
         """Connect, and say nothing yet."""
         sock = socket.socket()
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+        if ttl is not None:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
         sock.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
         return cls(*await asyncio.open_connection(sock=sock))
@@ -112,9 +114,9 @@ class Room:
     reports: list[Report] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
 
-    async def dial(self, source: str = "127.0.0.2") -> Caller:
+    async def dial(self, source: str = "127.0.0.2", ttl: int | None = None) -> Caller:
         """A peer that has connected and says nothing yet."""
-        self.callers.append(await Caller.dial(self.port, source))
+        self.callers.append(await Caller.dial(self.port, source, ttl))
         return self.callers[-1]
 
     async def join(

@@ -143,6 +143,20 @@ def test_a_route_server_in_one_family_of_two_is_refused() -> None:
     assert "10.0.0.1 is a route-server-client for ipv6 and not for ipv4" in said
 
 
+@pytest.mark.parametrize(("said", "hops"), [("1", 1), ("254", 254)])
+def test_how_far_away_a_peer_may_be(said: str, hops: int) -> None:
+    assert of_range(f", ttl-security: {said}").ttl_security == hops
+    peer = ("remote-as 65001", f"ttl-security hops {said}")
+    assert of_neighbor(*peer).ttl_security == hops
+    assert of_neighbor(*peer, "description no other").ttl_security == hops
+
+
+@pytest.mark.parametrize("said", ["0", "255", "near"])
+def test_what_is_no_number_of_hops(said: str) -> None:
+    with pytest.raises(ConfigError, match="1 to 254"):
+        of_range(f", ttl-security: {said}")
+
+
 def test_next_hop_self_is_harmless_among_internal_peers_only() -> None:
     own = ("neighbor 10.0.0.1 remote-as 64512", "neighbor 10.0.0.1 next-hop-self")
     assert parse_frr("\n".join(["router bgp 64512", *own]), "f")[0].neighbors

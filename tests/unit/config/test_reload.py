@@ -33,6 +33,7 @@ def config(text: str) -> Config:
         ("", "families: [ipv4]", "its address families"),
         ("", EVERYBODY % ", password: x", "its password"),
         ("", EVERYBODY % ", client: false, password: x", "its password and role"),
+        ("", EVERYBODY % ", ttl-security: 1", "its TTL security"),
         ("", EVERYBODY % ", remote-as: any", None),
         ("", EVERYBODY % ", remote-as: external", "its remote AS"),
         ("", EVERYBODY % ", remote-as: any, route-server: true, enforce-first-as: false", None),
