@@ -49,7 +49,7 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules, as the gate does
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --explicit-package-bases tests
+	$(BIN)/mypy --explicit-package-bases tests packaging
 	$(BIN)/lint-imports
 
 .PHONY: bench
@@ -59,6 +59,10 @@ bench: $(VENV)/dev.stamp ## measure the reflector (and other daemons that are in
 .PHONY: conformance
 conformance: $(VENV)/dev.stamp ## write docs/conformance.md from the tests' marks and the clauses
 	@$(BIN)/python -m tests.conformance
+
+.PHONY: generated
+generated: $(VENV)/dev.stamp ## write the man page and the completions from the parsers
+	@PYTHONPATH=. $(BIN)/python packaging/generate.py
 
 .PHONY: image
 image: ## build the container image bgp-reflector:latest

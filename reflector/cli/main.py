@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+from collections.abc import Collection
 from importlib import import_module
 from typing import Final
 
@@ -16,6 +17,7 @@ _COMMANDS: Final = {
     "schema": "print the configuration's JSON Schema",
     "show": "show what a running reflector knows",
     "vtysh": "FRR's commands, at a prompt or one by one",
+    "completion": "print what makes a shell complete the arguments",
     "health": "tell whether the reflector is up, by exit code",
 }
 
@@ -23,6 +25,23 @@ _DESCRIPTION: Final = """\
 A BGP route reflector for classrooms and labs. Every kube-router that is started with
 --peer-router-ips=ADDRESS --peer-router-asns=64512 peers with it, and all clusters reach
 each other's pods."""
+
+
+def parser_with(names: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
+    """The command line's parser.
+
+    Args:
+        names: The commands whose own arguments it knows; of the others it knows that they are there.
+    """
+    parser = argparse.ArgumentParser(prog="bgp-reflector", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"bgp-reflector {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary in _COMMANDS.items():
+        if name in names:
+            import_module(f"reflector.cli.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,16 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if sys.stdout is None:  # the shell closed it, `>&-`
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process
-    parser = argparse.ArgumentParser(prog="bgp-reflector", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"bgp-reflector {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    for name, summary in _COMMANDS.items():
-        if name == chosen:
-            import_module(f"reflector.cli.{name}").add_parser(subparsers)
-        else:
-            subparsers.add_parser(name, help=summary)
-    parsed = parser.parse_args(arguments)
+    chosen = [word for word in arguments if not word.startswith("-")][:1]
+    parsed = parser_with(chosen).parse_args(arguments)
     try:
         code = int(parsed.run(parsed))
         sys.stdout.flush()

@@ -41,6 +41,11 @@ def test_commented_configuration_comes_along(installed: Path) -> None:
     assert list(installed.rglob("reflector.yaml"))
 
 
+def test_the_man_page_and_the_completions_come_along(installed: Path) -> None:
+    for name in ("bgp-reflector.1", "_bgp-reflector", "completions/bgp-reflector"):
+        assert list(installed.glob(f"share/**/{name}")), name
+
+
 def test_pytest_finds_the_plugin(clone: Clone, installed: Path) -> None:
     code = "from importlib.metadata import entry_points; print(entry_points(group='pytest11'))"
     done = clone.run(str(installed / "bin" / "python"), "-c", code)
