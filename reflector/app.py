@@ -28,6 +28,7 @@ from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.log import Log, configure
 from reflector.reports import PeerUp, Report, Trouble
+from reflector.rib.intake import Intake
 from reflector.rib.path import IPAddress
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 
@@ -138,6 +139,7 @@ class App:
             self._listen(address)
         if not self._listeners:
             raise StartError("there is no address to listen on")
+        self.speaker.own_addresses(each for each in self._listeners if not each.is_unspecified)
         self.speaker.originate(_local_routes(self.config))
         self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
         self.dialer.dial(_targets(self.config))
@@ -206,6 +208,7 @@ class App:
                     self._listen(address)
                 except StartError as error:
                     self.log(Trouble(str(error)))
+        self.speaker.own_addresses(each for each in self._listeners if not each.is_unspecified)
         if change.passwords_changed:
             for listener in self._listeners.values():
                 self._set_passwords(listener, change)
@@ -335,6 +338,7 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
         ttl_security=settings.ttl_security,
+        intake=Intake(settings.accept_default, settings.graceful_shutdown),
     )
 
 

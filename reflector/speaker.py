@@ -13,11 +13,13 @@ from typing import Final
 from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.limits import MAX_MISSED_PREFIXES, SPARE_PATHS_PER_PEER
-from reflector.bgp.nlri import IPNetwork, pack_prefix
+from reflector.bgp.nlri import DEFAULT_ROUTE, IPNetwork, pack_prefix
 from reflector.bgp.open import Negotiated
+from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
 from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST, Family
 from reflector.rib.audience import Audience, Form
+from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Path, Source, local_attributes
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
@@ -75,10 +77,12 @@ class Peer:
         own_next_hops: Our address towards it as each family carries it; empty where we have none.
         blocks: What is known of attributes that its kind of peer sends.
         first_as: Which AS its paths must begin with; 0 for any.
+        intake: What becomes of its routes on their way in.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
         members: It, as a member of an update group for each family.
+        default_refused: Whether it was said that its default route is not used.
     """
 
     source: Source
@@ -88,10 +92,12 @@ class Peer:
     own_next_hops: dict[Family, bytes]
     blocks: JudgedBlocks
     first_as: int = 0
+    intake: Intake = USUAL_INTAKE
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
     members: list[Member] = field(default_factory=list)
+    default_refused: bool = False
 
 
 class Speaker:
@@ -128,6 +134,7 @@ class Speaker:
         self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
         self._backward = False
         self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
+        self._own_next_hops: set[bytes] = set()
         self._local = Source(
             "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
         )
@@ -143,6 +150,7 @@ class Speaker:
         *,
         beside: IPv4Address | None = None,
         enforce_first_as: bool = True,
+        intake: Intake = USUAL_INTAKE,
     ) -> Peer:
         """A session is established: its peer gets the whole table and every change from now on.
 
@@ -153,12 +161,14 @@ class Speaker:
             outlet: The connection.
             beside: Our IPv4 address on the same interface, where the session runs over IPv6.
             enforce_first_as: Whether an external peer's paths must begin with its AS.
+            intake: What becomes of its routes on their way in.
         """
+        self.own_addresses((local_address,) if beside is None else (local_address, beside))
         own_next_hops = {
             family: _own_next_hop(family, local_address, beside) for family in negotiated.families
         }
         blocks = self._blocks[source.internal, negotiated.as4]
-        peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks)
+        peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, intake=intake)
         if enforce_first_as and not source.internal:
             peer.first_as = negotiated.remote.asn
         self.peers[source] = peer
@@ -234,7 +244,13 @@ class Speaker:
                 counts[source][group.family] = count
         return counts
 
-    # Our own routes.
+
+    def own_addresses(self, addresses: Iterable[IPAddress]) -> None:
+        """Addresses of our own, besides those that peers connect to: no next hops of others."""
+        for address in addresses:
+            self._own_next_hops.add(address.packed)
+            if isinstance(address, IPv4Address):
+                self._own_next_hops.add(_MAPPED + address.packed)
 
     def originate(self, routes: Iterable[LocalRoute]) -> None:
         """Announce these routes of our own, and no others from now on."""
@@ -310,16 +326,23 @@ class Speaker:
         family, next_hop = announcement.family, announcement.next_hop
         prefixes = announcement.prefixes
         table = self.tables[family]
-        key = family, announcement.attributes, next_hop
+        if announcement.default and not peer.intake.accept_default:
+            self._refuse_default(peer, family)
+            prefixes = [prefix for prefix in prefixes if prefix != DEFAULT_ROUTE]
+            if not prefixes:
+                return
+        attributes = announcement.attributes
+        key = family, attributes, next_hop
         path = peer.paths.get(key)
         if path is None:
-            fault = _fault(peer, announcement)
+            fault = self._fault(peer, announcement)
             if fault is not None:
                 self._on_finding(peer, fault)
-                peer.counters.refused += len(prefixes)
-                peer.counters.withdrawn += table.withdraw(peer.source, prefixes)
+                self._refuse(peer, family, prefixes)
                 return
-            path = Path(peer.source, family, announcement.attributes, next_hop, self._cluster_id)
+            if attributes.graceful_shutdown and peer.intake.graceful_shutdown:
+                attributes = with_local_pref(attributes, 0)
+            path = Path(peer.source, family, attributes, next_hop, self._cluster_id)
             if path.outgrown:
                 self._on_finding(peer, _OUTGROWN)
             known = len(peer.paths)
@@ -328,6 +351,31 @@ class Speaker:
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
         table.announce(path, prefixes)
+
+    def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes]) -> None:
+        """A peer announces routes that are not used, nor what it announced for them before."""
+        peer.counters.refused += len(prefixes)
+        peer.counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
+
+    def _refuse_default(self, peer: Peer, family: Family) -> None:
+        self._refuse(peer, family, [DEFAULT_ROUTE])
+        if not peer.default_refused:
+            peer.default_refused = True
+            self._on_finding(peer, _DEFAULT_REFUSED)
+
+    def _fault(self, peer: Peer, announcement: Announcement) -> Finding | None:
+        """What is wrong with attributes from this peer, though another might send them."""
+        # RFC 4271 6.3: the next hop must not be the receiver's own address. Of an IPv6 pair the
+        # global one counts (RFC 2545 3).
+        if announcement.next_hop[:16] in self._own_next_hops:
+            return _OWN_NEXT_HOP
+        if peer.first_as and announcement.attributes.neighbor_as != peer.first_as:
+            return Finding(
+                Action.WITHDRAW,
+                f"AS_PATH doesn't begin with the peer's AS {peer.first_as} (RFC 4271 6.3): "
+                "if it is a route server set enforce-first-as to false",
+            )
+        return None
 
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]
@@ -349,20 +397,11 @@ _OUTGROWN: Final = Finding(
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )
-
-
-def _fault(peer: Peer, announcement: Announcement) -> Finding | None:
-    """What is wrong with attributes from this peer, though another might send them."""
-    # RFC 4271 6.3: the next hop must not be the receiver's own address.
-    if announcement.next_hop == peer.own_next_hops[announcement.family]:
-        return _OWN_NEXT_HOP
-    if peer.first_as and announcement.attributes.neighbor_as != peer.first_as:
-        return Finding(
-            Action.WITHDRAW,
-            f"AS_PATH doesn't begin with the peer's AS {peer.first_as} (RFC 4271 6.3): "
-            "if it is a route server set enforce-first-as to false",
-        )
-    return None
+_DEFAULT_REFUSED: Final = Finding(
+    Action.WITHDRAW,
+    "a default route would lead everybody's traffic to this peer: if it should, set accept-default "
+    "to true for it",
+)
 
 
 def _family_of(prefix: IPNetwork) -> Family:

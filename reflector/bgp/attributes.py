@@ -31,7 +31,7 @@ _INTERNAL_ONLY: Final = -1
 
 _MAX_ORIGIN: Final = 2
 # RFC 1997: communities that everybody knows begin with these octets.
-_WELL_KNOWN_COMMUNITIES: Final = b"\xff\xff\xff"
+_WELL_KNOWN_COMMUNITIES: Final = b"\xff\xff"
 DEFAULT_LOCAL_PREF: Final = 100
 
 # What the loop over a block compares with, out of its class for speed.
@@ -58,6 +58,7 @@ class PathAttributes:
         cluster_list: Cluster ids packed, empty where it is absent.
         no_advertise: The community NO_ADVERTISE is set (RFC 1997).
         no_export: NO_EXPORT or NO_EXPORT_SUBCONFED is set: not for external peers (RFC 1997).
+        graceful_shutdown: GRACEFUL_SHUTDOWN is set: it goes soon (RFC 8326).
         malformed: An attribute that was there costs the routes, not only one that was missing.
         findings: What was wrong with it. Its strongest action says what becomes of the routes.
     """
@@ -75,6 +76,7 @@ class PathAttributes:
     cluster_list: bytes = b""
     no_advertise: bool = False
     no_export: bool = False
+    graceful_shutdown: bool = False
     malformed: bool = False
     findings: tuple[Finding, ...] = ()
 
@@ -297,6 +299,7 @@ def _take_communities(reading: _Reading, value: bytes) -> bool:
     if _WELL_KNOWN_COMMUNITIES in value:
         result = reading.result
         result.no_advertise = _contains(value, Community.NO_ADVERTISE)
+        result.graceful_shutdown = _contains(value, Community.GRACEFUL_SHUTDOWN)
         result.no_export = _contains(value, Community.NO_EXPORT) or _contains(
             value, Community.NO_EXPORT_SUBCONFED
         )

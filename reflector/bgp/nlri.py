@@ -18,9 +18,16 @@ _SIZE: Final = tuple(1 + (bits + 7) // 8 for bits in range(256))
 # What of its last octet counts, by its length in bits.
 _MASK: Final = tuple(0xFF if bits % 8 == 0 else 0xFF00 >> bits % 8 & 0xFF for bits in range(256))
 
-# First octets from which on a prefix needs a closer look, by AFI.
-_SUSPICIOUS: Final = {1: 0xE0, 2: 0xFE}
+# First octets of prefixes that need no closer look, by AFI.
+_USUAL: Final = {
+    1: bytes(each for each in range(1, 0xE0) if each != 0x7F),  # noqa: PLR2004 - 127/8
+    2: bytes(range(1, 0xFE)),
+}
 _LINK_LOCAL_BITS: Final = 10
+_EMBEDDED_BITS: Final = 96
+_EMBEDDED: Final = (b"\0" * 12, b"\0" * 10 + b"\xff\xff")
+
+DEFAULT_ROUTE: Final = b"\0"  # of either family: no octets behind a length of zero bits
 
 
 def split_nlri(field: bytes, max_bits: int) -> list[bytes]:
@@ -45,30 +52,33 @@ def split_nlri(field: bytes, max_bits: int) -> list[bytes]:
     return _split_mixed(field, max_bits)
 
 
-def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes]]:
-    """Split a field and part (prefixes that may be unicast routes, those that can't be).
+def split_unicast(field: bytes, family: Family) -> tuple[list[bytes], list[bytes], bool]:
+    """Split a field of routes.
 
     RFC 4271 6.3: a semantically incorrect prefix, such as a multicast one, is logged and ignored.
+
+    Returns:
+        The prefixes that may be unicast routes, those that can't be, and whether the default route
+        is among the former.
 
     Raises:
         SessionError: As `split_nlri`.
     """
-    suspicious = _SUSPICIOUS[family.afi]
-    if _is_one(field, family.max_prefix_bits) and len(field) > 1 and field[1] < suspicious:
-        return [field], []
+    usual = _USUAL[family.afi]
+    if _is_one(field, family.max_prefix_bits) and len(field) > 1 and field[1] in usual:
+        return [field], [], False
     size = _uniform_size(field, family.max_prefix_bits)
     if size:
         prefixes = _split_uniform(field, size)
-        # Whether any first octet is suspicious, again at C speed.
-        if max(field[1::size], default=0) < suspicious:
-            return prefixes, []
+        # Whether any first octet is unusual, again at C speed.
+        if size > 1 and not field[1::size].translate(None, usual):
+            return prefixes, [], False
     else:
         prefixes = _split_mixed(field, family.max_prefix_bits)
-    low = bytes((suspicious,))
-    martian = {p for p in prefixes if p[1:2] >= low and is_martian(p, family)}
-    if not martian:
-        return prefixes, []
-    return [p for p in prefixes if p not in martian], list(martian)
+    martian = {p for p in prefixes if p[1:2] not in usual and is_martian(p, family)}
+    if martian:
+        prefixes = [p for p in prefixes if p not in martian]
+    return prefixes, list(martian), DEFAULT_ROUTE in prefixes
 
 
 def _is_one(field: bytes, max_bits: int) -> bool:
@@ -113,12 +123,19 @@ def _split_mixed(field: bytes, max_bits: int) -> list[bytes]:
 
 
 def is_martian(prefix: bytes, family: Family) -> bool:
-    """Whether a prefix can't be a unicast route: multicast and beyond, or IPv6 link-local."""
-    first = prefix[1:2]
+    """Whether a prefix can't be a unicast route between machines.
+
+    Multicast and beyond, what means the machine itself (127/8, ::1) or this network (0/8), IPv6
+    link-local, and IPv6's forms of IPv4 addresses that never stand in packets.
+    """
+    bits, first = prefix[0], prefix[1:2]
     if family.afi == 1:
-        return first >= b"\xe0"  # 224.0.0.0/4 and 240.0.0.0/4
-    link_local = prefix[0] >= _LINK_LOCAL_BITS and b"\xfe\x80" <= prefix[1:3] < b"\xfe\xc0"
-    return first == b"\xff" or link_local  # ff00::/8, fe80::/10
+        # 0.0.0.0/0 to /7 hold other networks than 0/8.
+        own = first in (b"\0", b"\x7f") and bits >= 8  # noqa: PLR2004 - 0/8 and 127/8
+        return own or first >= b"\xe0"  # 224.0.0.0/4 and 240.0.0.0/4
+    embedded = bits >= _EMBEDDED_BITS and prefix[1:13] in _EMBEDDED  # ::/96, ::ffff:0:0/96
+    link_local = bits >= _LINK_LOCAL_BITS and b"\xfe\x80" <= prefix[1:3] < b"\xfe\xc0"
+    return embedded or first == b"\xff" or link_local  # ff00::/8, fe80::/10
 
 
 def pack_prefix(network: IPNetwork) -> bytes:

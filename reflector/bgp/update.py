@@ -71,12 +71,17 @@ class JudgedBlocks:
 
 @dataclass(slots=True)
 class Announcement:
-    """Prefixes of one family that share their attributes and next hop."""
+    """Prefixes of one family that share their attributes and next hop.
+
+    Attributes:
+        default: Whether the default route is among them.
+    """
 
     family: Family
     attributes: PathAttributes
     next_hop: bytes
     prefixes: list[bytes]
+    default: bool = False
 
 
 @dataclass(slots=True)
@@ -225,7 +230,7 @@ def _add(
     fault: str,
 ) -> None:
     """Add routes, as withdrawn where they may not be used."""
-    prefixes, martians = split_unicast(nlri, family)
+    prefixes, martians, default = split_unicast(nlri, family)
     if martians:
         update.refused += len(martians)
         update.findings.append(
@@ -242,7 +247,7 @@ def _add(
         update.refused += len(prefixes)
         update.withdrawn.append((family, prefixes))
     elif prefixes:
-        update.announced.append(Announcement(family, attributes, next_hop, prefixes))
+        update.announced.append(Announcement(family, attributes, next_hop, prefixes, default))
 
 
 def _unusable(next_hop: bytes) -> str:

@@ -63,8 +63,9 @@ class SegmentType:
 
 
 class Community:
-    """RFC 1997: well-known communities that restrict where a route may go."""
+    """RFC 1997, RFC 8326 3: well-known communities that the reflector heeds."""
 
+    GRACEFUL_SHUTDOWN: Final = b"\xff\xff\0\0"
     NO_EXPORT: Final = b"\xff\xff\xff\x01"
     NO_ADVERTISE: Final = b"\xff\xff\xff\x02"
     NO_EXPORT_SUBCONFED: Final = b"\xff\xff\xff\x03"

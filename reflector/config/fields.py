@@ -103,6 +103,14 @@ _SETTINGS: Final = (
         kinds.BOOLEAN,
         "of an external peer: refuse paths that don't begin with its AS",
     ),
+    Field(
+        "accept-default", kinds.BOOLEAN, "use a default route (0.0.0.0/0, ::/0) that it announces"
+    ),
+    Field(
+        "graceful-shutdown",
+        kinds.BOOLEAN,
+        "give its routes with the community graceful-shutdown the LOCAL_PREF 0",
+    ),
     Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
     Field(
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1

@@ -25,6 +25,8 @@ class PeerSettings:
         remote_as: Which ASes it may be in: numbers, or words for kinds of them.
         route_server: If it is in another AS: a client of a route server (RFC 7947).
         enforce_first_as: If it is in another AS: its paths must begin with that (RFC 4271 6.3).
+        accept_default: Use a default route that it announces.
+        graceful_shutdown: Give its routes with GRACEFUL_SHUTDOWN the LOCAL_PREF 0 (RFC 8326 4.1).
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
         password: TCP MD5 secret (RFC 2385), shown nowhere.
@@ -36,6 +38,8 @@ class PeerSettings:
     remote_as: tuple[int | RemoteAsWord, ...] = ("internal",)
     route_server: bool = False
     enforce_first_as: bool = True
+    accept_default: bool = False
+    graceful_shutdown: bool = True
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
     password: str | None = field(default=None, repr=False)

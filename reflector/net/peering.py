@@ -52,6 +52,7 @@ from reflector.reports import (
     UpdateFault,
 )
 from reflector.rib.audience import Audience
+from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 
@@ -91,6 +92,7 @@ class PeerPolicy:
         route_server: If it is external, a client of a route server (RFC 7947).
         enforce_first_as: Whether an external peer's paths must begin with its AS.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
+        intake: What becomes of its routes on their way in.
     """
 
     families: frozenset[Family]
@@ -102,6 +104,7 @@ class PeerPolicy:
     route_server: bool = False
     enforce_first_as: bool = True
     ttl_security: int | None = None
+    intake: Intake = USUAL_INTAKE
 
     def audience(self, *, internal: bool) -> int:
         """What kind of peer it is, by whether it is in our AS."""
@@ -478,6 +481,7 @@ class Peering:
             connection,
             beside=beside,
             enforce_first_as=policy.enforce_first_as,
+            intake=policy.intake,
         )
         self._report(
             PeerUp(

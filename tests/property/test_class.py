@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from reflector.rib import update_group
+from reflector.rib.intake import Intake
 from reflector.speaker import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
@@ -90,6 +91,7 @@ class ClassAtWork(RuleBasedStateMachine):
         client: bool,
         as4: bool,
         asn: int = wire.ASN,
+        accept_default: bool = True,
     ) -> None:
         """A peer comes; an external one that is a client is one of a route server."""
         self.count += 1
@@ -105,6 +107,7 @@ class ClassAtWork(RuleBasedStateMachine):
             asn=asn,
             route_server=client,
             local_address=ours,
+            intake=Intake(accept_default=accept_default),
             turn=False,
         )
         versions = tuple(int(name[-1]) for name in families.split())
@@ -116,6 +119,7 @@ class ClassAtWork(RuleBasedStateMachine):
             versions,
             external=external,
             served=external and client,
+            accepts_default=accept_default,
         )
         self.desks.append(Desk(student, member, asn))
 
@@ -126,10 +130,27 @@ class ClassAtWork(RuleBasedStateMachine):
         client=st.sampled_from([True, True, False]),
         as4=st.sampled_from([True, True, False]),
         asn=st.sampled_from([wire.ASN, wire.ASN, 65101, 65102]),
+        accept_default=st.booleans(),
     )
-    def join(self, address: str, families: str, *, client: bool, as4: bool, asn: int) -> None:
+    def join(
+        self,
+        address: str,
+        families: str,
+        *,
+        client: bool,
+        as4: bool,
+        asn: int,
+        accept_default: bool,
+    ) -> None:
         """A peer comes."""
-        self.sit(address, families, client=client, as4=as4, asn=asn)
+        self.sit(
+            address,
+            families,
+            client=client,
+            as4=as4,
+            asn=asn,
+            accept_default=accept_default,
+        )
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data())

@@ -11,6 +11,7 @@ from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib import update_group
 from reflector.rib.audience import Audience
+from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
@@ -129,6 +130,7 @@ class Classroom:
         route_server: bool = False,
         enforce_first_as: bool = True,
         local_address: str = OUR_ADDRESS,
+        intake: Intake = USUAL_INTAKE,
         turn: bool = True,
     ) -> Student:
         """A peer's session is established; an external one's if it has another AS."""
@@ -155,6 +157,7 @@ class Classroom:
             ip_address(local_address),
             outlet,
             enforce_first_as=enforce_first_as,
+            intake=intake,
         )
         student = Student(name, peer, outlet, as4, external)
         self.students.append(student)

@@ -70,6 +70,7 @@ class Member:
     Attributes:
         external: Whether it is in another AS.
         served: Whether it is a client of a route server.
+        accepts_default: Whether a default route of it is used.
     """
 
     address: Address
@@ -79,6 +80,7 @@ class Member:
     local: bool = False
     external: bool = False
     served: bool = False
+    accepts_default: bool = True
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ class Model:
 
     def announce(self, member: Member, prefix: str, variant: Variant, next_hop: str) -> None:
         """A member announces a prefix; a malformed one is treated as withdrawn."""
-        if variant.malformed:
+        refused = prefix in ("0.0.0.0/0", "::/0") and not member.accepts_default
+        if variant.malformed or refused:
             self.withdraw(member, prefix)
             return
         offers = self.offers.setdefault(ip_network(prefix), {})

@@ -29,7 +29,11 @@ MIXED = {
 def test_a_field_is_split_into_its_prefixes(texts: list[str]) -> None:
     field = wire.prefixes(*texts)
     assert split_nlri(field, 32) == [wire.prefix(text) for text in texts]
-    assert split_unicast(field, IPV4_UNICAST) == ([wire.prefix(text) for text in texts], [])
+    assert split_unicast(field, IPV4_UNICAST) == (
+        [wire.prefix(text) for text in texts],
+        [],
+        "0.0.0.0/0" in texts,
+    )
 
 
 @pytest.mark.rfc("4271", "4.3 prefix")
@@ -48,7 +52,7 @@ def test_bits_beyond_an_ipv6_prefix_are_cleared(bits: int) -> None:
 
 def test_an_empty_field_has_no_prefixes() -> None:
     assert split_nlri(b"", 32) == []
-    assert split_unicast(b"", IPV6_UNICAST) == ([], [])
+    assert split_unicast(b"", IPV6_UNICAST) == ([], [], False)
 
 
 def test_many_defaults_are_as_many() -> None:
@@ -81,6 +85,13 @@ def test_what_can_not_be_split_resets_the_session(field: bytes, max_bits: int) -
     ("text", "family", "martian"),
     [
         ("0.0.0.0/0", IPV4_UNICAST, False),
+        ("0.0.0.0/7", IPV4_UNICAST, False),
+        ("0.0.0.0/8", IPV4_UNICAST, True),
+        ("0.1.2.0/24", IPV4_UNICAST, True),
+        ("1.0.0.0/8", IPV4_UNICAST, False),
+        ("126.0.0.0/7", IPV4_UNICAST, False),
+        ("127.0.0.0/8", IPV4_UNICAST, True),
+        ("127.0.0.1/32", IPV4_UNICAST, True),
         ("128.0.0.0/1", IPV4_UNICAST, False),
         ("223.255.255.255/32", IPV4_UNICAST, False),
         ("224.0.0.0/3", IPV4_UNICAST, True),
@@ -88,6 +99,12 @@ def test_what_can_not_be_split_resets_the_session(field: bytes, max_bits: int) -
         ("239.255.0.0/16", IPV4_UNICAST, True),
         ("255.255.255.255/32", IPV4_UNICAST, True),
         ("::/0", IPV6_UNICAST, False),
+        ("::/8", IPV6_UNICAST, False),
+        ("::1/128", IPV6_UNICAST, True),
+        ("::/96", IPV6_UNICAST, True),
+        ("::192.0.2.0/120", IPV6_UNICAST, True),
+        ("::ffff:192.0.2.0/120", IPV6_UNICAST, True),
+        ("64:ff9b::/96", IPV6_UNICAST, False),
         ("fc00::/7", IPV6_UNICAST, False),
         ("fe00::/7", IPV6_UNICAST, False),
         ("fe80::/9", IPV6_UNICAST, False),
@@ -105,7 +122,10 @@ def test_prefixes_that_are_no_unicast_routes_are_told_apart(
     assert is_martian(prefix, family) is martian
     usable = [] if martian else [prefix]
     good = wire.prefix("10.0.0.0/8" if family is IPV4_UNICAST else "2001:db8::/32")
-    assert split_unicast(good + prefix, family) == ([good, *usable], [prefix] * martian)
+    default = text.endswith("/0")
+    assert split_unicast(good + prefix, family) == ([good, *usable], [prefix] * martian, default)
+    assert split_unicast(good, family) == ([good], [], False)
+    assert split_unicast(prefix, family) == (usable, [prefix] * martian, default)
     assert split_unicast(prefix * 2, family)[0] == usable * 2
 
 

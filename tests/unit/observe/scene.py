@@ -20,6 +20,7 @@ from reflector.config.describe import describe
 from reflector.config.model import Config
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
+from reflector.rib.intake import Intake
 from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 
@@ -102,7 +103,13 @@ class Scene:
             connection.name.address, str(remote.bgp_id), host_name, connection.name.description
         )
         source = Source(address, Audience.CLIENT, remote.bgp_id.packed, connection.name.address)
-        connection.peer = self.speaker.peer_up(source, negotiated, connection.local_address, Sink())
+        connection.peer = self.speaker.peer_up(
+            source,
+            negotiated,
+            connection.local_address,
+            Sink(),
+            intake=Intake(accept_default=True),
+        )
         return connection.peer
 
     def connect(self, address: str, description: str = "") -> Connection:

@@ -1,0 +1,21 @@
+"""What becomes of a peer's routes on their way in, by its settings."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How the routes of a peer are taken.
+
+    Args:
+        accept_default: Use a default route. One is rarely meant: it would lead the traffic of the
+            whole class to the node that announced it.
+        graceful_shutdown: Give routes with GRACEFUL_SHUTDOWN the LOCAL_PREF 0 (RFC 8326 4.1).
+    """
+
+    accept_default: bool = False
+    graceful_shutdown: bool = True
+
+
+USUAL_INTAKE: Final = Intake()
