@@ -16,6 +16,7 @@ from reflector.bgp.errors import Finding
 from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
 from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
+from reflector.config.intake import hold_down_s, intake
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
 from reflector.config.remote_as import remote_as
@@ -28,7 +29,6 @@ from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.log import Log, configure
 from reflector.reports import PeerUp, Report, Trouble
-from reflector.rib.intake import Intake
 from reflector.rib.path import IPAddress
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
 
@@ -218,6 +218,7 @@ class App:
             reason = change.dropped(connection.name.address, asn)
             if reason is not None:
                 self.peering.close(connection, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, reason)
+        self.peering.held_down.clear()
         self.dialer.dial(_targets(self.config))
         self.speaker.originate(_local_routes(self.config))
         self.peering.originate_changed()
@@ -338,7 +339,8 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
         ttl_security=settings.ttl_security,
-        intake=Intake(settings.accept_default, settings.graceful_shutdown),
+        intake=intake(settings),
+        hold_down_s=hold_down_s(settings),
     )
 
 

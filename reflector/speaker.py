@@ -82,6 +82,7 @@ class Peer:
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
         members: It, as a member of an update group for each family.
+        watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
     """
 
@@ -97,6 +98,7 @@ class Peer:
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
     members: list[Member] = field(default_factory=list)
+    watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
 
 
@@ -169,6 +171,7 @@ class Speaker:
         }
         blocks = self._blocks[source.internal, negotiated.as4]
         peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, intake=intake)
+        peer.watermarks = dict.fromkeys(negotiated.families, intake.maximum.watermark)
         if enforce_first_as and not source.internal:
             peer.first_as = negotiated.remote.asn
         self.peers[source] = peer
@@ -244,9 +247,10 @@ class Speaker:
                 counts[source][group.family] = count
         return counts
 
+    # Ourselves.
 
     def own_addresses(self, addresses: Iterable[IPAddress]) -> None:
-        """Addresses of our own, besides those that peers connect to: no next hops of others."""
+        """Addresses of our own, besides those that sessions come to: no next hops of others."""
         for address in addresses:
             self._own_next_hops.add(address.packed)
             if isinstance(address, IPv4Address):
@@ -351,6 +355,10 @@ class Speaker:
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
         table.announce(path, prefixes)
+        held = len(table.held[peer.source])
+        if held > peer.watermarks[family]:
+            finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
+            self._on_finding(peer, finding)
 
     def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes]) -> None:
         """A peer announces routes that are not used, nor what it announced for them before."""

@@ -33,11 +33,12 @@ class SessionError(Exception):
 class Action(IntEnum):
     """What an attribute costs its UPDATE, weakest first.
 
-    DISCARD: the attribute only (RFC 7606 2, attribute discard). EXCLUDE: the routes, though they
+    NOTE: nothing, and yet somebody should know. DISCARD: the attribute only (RFC 7606 2, attribute discard). EXCLUDE: the routes, though they
     are well-formed, because using them would make a loop (RFC 4271 9.1.2, RFC 4456 8). WITHDRAW:
     the routes, because the attribute is malformed (RFC 7606 2, treat-as-withdraw).
     """
 
+    NOTE = 0
     DISCARD = 1
     EXCLUDE = 2
     WITHDRAW = 3

@@ -62,6 +62,16 @@ READ_TURN_BYTES: Final = 64 << 10
 READ_ALL_TURN_BYTES: Final = 256 << 10
 READ_LEAST_BYTES: Final = 1 << 10
 
+# Prefixes of one family that a peer may have unless its `maximum-prefix` says another number. A
+# node of a class has a handful; this is a full Internet table, so that no honest lab is stopped by
+# it, and what floods without end is: it takes 124 MB with attributes that are shared, and 1 GB at the
+# worst, with attributes of its own for each.
+MAX_PREFIXES_PER_PEER: Final = 1_000_000
+
+# How long a peer is kept out that had more: long enough that a loop of it costs little, short enough
+# that who has mended the node sees it back.
+MAX_PREFIX_HOLD_DOWN_S: Final = 60.0
+
 # Interned paths that are remembered for one peer, or twice as many as it holds prefixes, if that is
 # more; past the bound the memory is dropped, which costs only time. Else a peer that announces one
 # prefix with ever new attributes would grow the process.

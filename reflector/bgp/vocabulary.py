@@ -159,6 +159,7 @@ class FsmSubcode(IntEnum):
 class CeaseSubcode(IntEnum):
     """RFC 4486 4."""
 
+    MAXIMUM_PREFIXES_REACHED = 1
     ADMINISTRATIVE_SHUTDOWN = 2
     PEER_DE_CONFIGURED = 3
     ADMINISTRATIVE_RESET = 4

@@ -15,6 +15,7 @@ from reflector.config.model import (
     LimitsConfig,
     LocalNetwork,
     LogConfig,
+    MaximumPrefix,
     Neighbor,
     PeerRange,
     PeerSettings,
@@ -82,6 +83,35 @@ class Mapping:
         raise LookupError(field.key)
 
 
+def _plain(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
+    return lambda values: build(**values)
+
+
+_MAXIMUM: Final = Mapping(
+    (
+        Field("limit", kinds.integer(1, 2**32 - 1), "more prefixes of one family are too many"),
+        Field(
+            "action",
+            kinds.choice("warn", "drop", "restart"),
+            "warn: only say it; drop: end the session until the next reload; restart: for a while",
+        ),
+        Field(
+            "warn-at",
+            kinds.integer(1, 100),
+            "percent of the limit from which on there is a warning",
+            attribute="warn_at_percent",
+        ),
+        Field(
+            "restart-after",
+            kinds.integer(1, 86400),
+            "seconds until a peer that had too many is let in again",
+            attribute="restart_after_s",
+        ),
+    ),
+    MaximumPrefix,
+    _plain(MaximumPrefix),
+)
+
 _SETTINGS: Final = (
     Field("description", kinds.TEXT, "for the log and `show`"),
     Field("client", kinds.BOOLEAN, "a route reflector client, or else a non-client peer"),
@@ -111,6 +141,7 @@ _SETTINGS: Final = (
         kinds.BOOLEAN,
         "give its routes with the community graceful-shutdown the LOCAL_PREF 0",
     ),
+    Field("maximum-prefix", _MAXIMUM, "how many prefixes of each address family it may have"),
     Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
     Field(
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
@@ -130,10 +161,6 @@ def _with_settings(build: Callable[..., object]) -> Callable[[dict[str, Any]], o
         return build(**rest, settings=PeerSettings(**settings))
 
     return make
-
-
-def _plain(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
-    return lambda values: build(**values)
 
 
 def _own_network(values: dict[str, Any]) -> LocalNetwork:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from reflector.config import kinds
 from reflector.config.errors import ConfigError, Finding, printable
+from reflector.config.frr_filters import maximum_prefix
 from reflector.config.frr_grammar import Statement, UnknownStatementError, recognise
 from reflector.config.frr_peers import FAMILIES, FRR_DEFAULT, Peer, Peers
 from reflector.config.frr_statements import BLOCKS, COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
@@ -247,11 +248,21 @@ class _Reader:
                 said[family] = not no
             case "neighbor * timers * *":
                 _keep(peer, "hold_time_s", None if no else self._hold_time(*given))
+            case "neighbor * maximum-prefix ...":
+                self._maximum_prefix(peer, given, no=no)
             case entry if entry in _FLAGS:
                 peer.values[_FLAGS[entry]] = not no
             case entry:
                 name, read = _VALUES[entry]
                 _keep(peer, name, None if no else read(*given))
+
+    def _maximum_prefix(self, peer: Peer, given: list[str], *, no: bool) -> None:
+        if no:
+            _keep(peer, "maximum_prefix", None)
+            return
+        maximum = maximum_prefix(given[0].split())
+        if peer.values.setdefault("maximum_prefix", maximum) != maximum:
+            raise ValueError("one limit counts for each address family: say the same in both")
 
     def _remote_as(
         self, name: str, peer: Peer, word: RemoteAsWord | None, given: list[str], *, no: bool

@@ -5,14 +5,38 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Final, Literal
 
+from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, MAX_PREFIXES_PER_PEER
+
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 FamilyName = Literal["ipv4", "ipv6"]
 RemoteAsWord = Literal["any", "internal", "external"]
+MaximumAction = Literal["warn", "drop", "restart"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 BGP_PORT: Final = 179
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumPrefix:
+    """How many prefixes of each family a peer may have.
+
+    Args:
+        limit: More are too many.
+        action: What becomes of a peer with too many: only a warning; or its session ends, and it is
+            kept out until the next reload, or for a while.
+        warn_at_percent: Of the limit, from which on there is a warning.
+        restart_after_s: How long "restart" keeps it out.
+    """
+
+    limit: int = MAX_PREFIXES_PER_PEER
+    action: MaximumAction = "restart"
+    warn_at_percent: int = 75
+    restart_after_s: int = int(MAX_PREFIX_HOLD_DOWN_S)
+
+
+_USUAL_MAXIMUM: Final = MaximumPrefix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +51,7 @@ class PeerSettings:
         enforce_first_as: If it is in another AS: its paths must begin with that (RFC 4271 6.3).
         accept_default: Use a default route that it announces.
         graceful_shutdown: Give its routes with GRACEFUL_SHUTDOWN the LOCAL_PREF 0 (RFC 8326 4.1).
+        maximum_prefix: How many prefixes it may have.
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
         password: TCP MD5 secret (RFC 2385), shown nowhere.
@@ -40,6 +65,7 @@ class PeerSettings:
     enforce_first_as: bool = True
     accept_default: bool = False
     graceful_shutdown: bool = True
+    maximum_prefix: MaximumPrefix = _USUAL_MAXIMUM
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
     password: str | None = field(default=None, repr=False)

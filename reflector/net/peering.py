@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
+from math import inf
 from typing import Final
 
 from reflector.bgp.codec import two_octet_as
@@ -21,7 +22,7 @@ from reflector.bgp.events import (
     RefreshReceived,
     UpdateReceived,
 )
-from reflector.bgp.limits import OPEN_WAIT_S
+from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, OPEN_WAIT_S
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
@@ -35,6 +36,7 @@ from reflector.bgp.vocabulary import (
     State,
 )
 from reflector.net.connection import Connection
+from reflector.net.hold_down import HoldDown
 from reflector.net.hops import demand_near, too_far
 from reflector.net.host import ipv4_beside
 from reflector.net.reading import ReadTurn
@@ -93,6 +95,7 @@ class PeerPolicy:
         enforce_first_as: Whether an external peer's paths must begin with its AS.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
         intake: What becomes of its routes on their way in.
+        hold_down_s: How long it is kept out after it had too many prefixes.
     """
 
     families: frozenset[Family]
@@ -105,6 +108,7 @@ class PeerPolicy:
     enforce_first_as: bool = True
     ttl_security: int | None = None
     intake: Intake = USUAL_INTAKE
+    hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
 
     def audience(self, *, internal: bool) -> int:
         """What kind of peer it is, by whether it is in our AS."""
@@ -113,6 +117,8 @@ class PeerPolicy:
         return Audience.CLIENT if self.client else Audience.NON_CLIENT
 
 
+_TOO_MANY_PREFIXES: Final = (ErrorCode.CEASE, CeaseSubcode.MAXIMUM_PREFIXES_REACHED)
+_KEPT_OUT: Final = "it had more prefixes than its maximum-prefix, and is kept out {}"
 _NOBODY: Final = PeerPolicy(frozenset(), 0)
 
 
@@ -148,6 +154,7 @@ class Peering:
         self.connections: set[Connection] = set()
         self.waiting = WaitingRoom[Connection]()
         self.sessions: dict[PeerKey, Connection] = {}
+        self.held_down = HoldDown()
         self._host_name = host_name
         self._report = report
         self._loop = asyncio.get_running_loop()
@@ -374,7 +381,13 @@ class Peering:
     def _on_open(self, connection: Connection, negotiated: Negotiated) -> None:
         self.waiting.leave(connection)
         self._learn_name(connection)
-        self._settle(connection, negotiated.remote.bgp_id)
+        key = connection.name.address, negotiated.remote.bgp_id
+        left_s = self.held_down.left_s(key, self._loop.time())
+        if left_s:
+            until = f"for {left_s:.0f} s more" if left_s < inf else "until the next reload (SIGHUP)"
+            self.close(connection, CeaseSubcode.CONNECTION_REJECTED, _KEPT_OUT.format(until))
+        else:
+            self._settle(connection, negotiated.remote.bgp_id)
 
     def _learn_name(self, connection: Connection) -> None:
         """Take what the peer's OPEN says of itself, also of an OPEN that was refused."""
@@ -502,6 +515,10 @@ class Peering:
             key = connection.name.address, negotiated.remote.bgp_id
             if self.sessions.get(key) is connection:
                 del self.sessions[key]
+            sent = closed.sent
+            if sent is not None and (sent.code, sent.subcode) == _TOO_MANY_PREFIXES:
+                policy = self.policy(connection.name.address) or _NOBODY
+                self.held_down.add(key, self._loop.time() + policy.hold_down_s)
         self._report(
             PeerDown(
                 connection.name,

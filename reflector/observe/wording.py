@@ -160,6 +160,7 @@ def _fault(report: UpdateFault) -> Line:
 
 
 _COSTS: Final = {
+    Action.NOTE: "watch out",
     Action.DISCARD: "attribute or routes ignored",
     Action.EXCLUDE: "routes not used",
     Action.WITHDRAW: "routes rejected",

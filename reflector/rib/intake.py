@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from reflector.rib.maximum import MaximumPrefix
+
+_USUAL_MAXIMUM: Final = MaximumPrefix()
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -12,10 +16,12 @@ class Intake:
         accept_default: Use a default route. One is rarely meant: it would lead the traffic of the
             whole class to the node that announced it.
         graceful_shutdown: Give routes with GRACEFUL_SHUTDOWN the LOCAL_PREF 0 (RFC 8326 4.1).
+        maximum: How many prefixes it may have.
     """
 
     accept_default: bool = False
     graceful_shutdown: bool = True
+    maximum: MaximumPrefix = _USUAL_MAXIMUM
 
 
 USUAL_INTAKE: Final = Intake()

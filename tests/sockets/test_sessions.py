@@ -12,6 +12,8 @@ from reflector.bgp.vocabulary import FAMILIES
 from reflector.net.connection import Connection
 from reflector.net.peering import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown, PeerReturned, PeerUp
+from reflector.rib.intake import Intake
+from reflector.rib.maximum import MaximumPrefix
 from reflector.rib.path import IPAddress
 from reflector.speaker import LocalRoute
 from tests.support import wire
@@ -273,3 +275,35 @@ async def test_a_policy_can_make_a_peer_a_non_client() -> None:
         client.update(wire.announce("10.1.0.0/24"))  # to everybody
         await two.until(lambda: PODS in two.table)
         assert set(two.table) == {PODS}
+
+
+@pytest.mark.rfc("4486", "4 prefixes", "4 rejected")
+async def test_a_peer_with_too_many_prefixes_is_kept_out_for_a_while() -> None:
+    """RFC 4486 4: Cease/Maximum Number of Prefixes Reached, and Connection Rejected until later."""
+    everybody = PeerPolicy(
+        frozenset(FAMILIES.values()), 90, intake=Intake(maximum=MaximumPrefix(2, 2)), hold_down_s=3
+    )
+    async with room(policy=lambda _: everybody) as here:
+        other = await here.join("10.0.0.3", "127.0.0.3")
+        for what in ("10.1.0.0/24", "10.2.0.0/24"):
+            other.update(wire.announce(what))
+        caller = await here.join()
+        for i in range(3):
+            caller.update(wire.announce(f"10.7.{i}.0/24"))
+        assert await caller.ends() == bytes.fromhex("0601 000101 00000002")
+        again = await here.dial()
+        again.say(wire.open_message(router_id="10.0.0.2"))
+        assert (await again.ends())[:2] == b"\6\5"
+        assert any("maximum-prefix" in str(each) for each in here.said(PeerDown))
+        assert len(here.peering.sessions) == 1, "the other is undisturbed"
+        beside = await here.join("10.0.0.9")  # another node behind the same address
+        beside.hang_up()
+        await here.until(
+            lambda: here.peering.held_down.left_s(*_key("10.0.0.2")) == 0, "time has passed"
+        )
+        await here.join()
+
+
+def _key(router_id: str) -> tuple[object, float]:
+    now_s = asyncio.get_running_loop().time()
+    return (ip_address("127.0.0.2"), ip_address(router_id)), now_s

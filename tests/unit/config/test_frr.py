@@ -160,7 +160,7 @@ def test_no_takes_back() -> None:
     [
         ("bgp ebgp-requires-policy", "accepted without a policy"),
         ("neighbor 10.0.0.1 route-map IN in", "route maps are not supported"),
-        ("neighbor 10.0.0.1 maximum-prefix 10", "not supported yet"),
+        ("neighbor 10.0.0.1 maximum-prefix-out 10", "not supported yet"),
         ("neighbor 10.0.0.1 passive", "has no AS"),
         ("neighbor 10.0.0.1 peer-group none", "there is no peer group none"),
         ("neighbor kube remote-as 64512", "is no address"),

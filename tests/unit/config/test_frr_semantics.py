@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 
 from reflector.config.errors import ConfigError
@@ -365,3 +367,33 @@ def test_the_course_s_file_is_our_defaults_without_ipv6_peers() -> None:
         *("neighbor kube route-reflector-client", "bgp listen range 0.0.0.0/0 peer-group kube"),
     )
     assert course == parse_yaml(b"ranges: [{network: 0.0.0.0/0}]", "f")
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        ("100", (100, "drop", 75, 60)),
+        ("100 90", (100, "drop", 90, 60)),
+        ("100 warning-only", (100, "warn", 75, 60)),
+        ("100 90 restart 5", (100, "restart", 90, 300)),
+    ],
+)
+def test_maximum_prefix(said: str, limit: tuple[int, str, int, int]) -> None:
+    config = read(PEER, f"neighbor 10.0.0.1 maximum-prefix {said}")
+    found = config.neighbors[0].settings.maximum_prefix
+    assert astuple(found) == limit
+
+
+@pytest.mark.parametrize("said", ["0", "x", "10 0", "10 restart", "10 restart 0", "10 force"])
+def test_a_wrong_maximum_prefix_is_blamed(said: str) -> None:
+    (found,) = blamed(PEER, f"neighbor 10.0.0.1 maximum-prefix {said}")
+    assert found.startswith("f:3: neighbor 10.0.0.1 maximum-prefix")
+
+
+def test_one_maximum_prefix_counts_for_each_family() -> None:
+    family = ("address-family ipv6 unicast", "neighbor 10.0.0.1 maximum-prefix 11")
+    (found,) = blamed(PEER, "neighbor 10.0.0.1 maximum-prefix 10", *family)
+    assert "say the same in both" in found
+    assert read(PEER, "no neighbor 10.0.0.1 maximum-prefix").neighbors[0].settings == PeerSettings(
+        client=False
+    )
