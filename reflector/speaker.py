@@ -5,7 +5,7 @@ turn of the loop in which something happened it calls `turn`, in which everythin
 sent, once.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -150,7 +150,7 @@ class Speaker:
         local_address: IPAddress,
         outlet: Outlet,
         *,
-        beside: IPv4Address | None = None,
+        beside: Iterable[IPAddress] = (),
         enforce_first_as: bool = True,
         intake: Intake = USUAL_INTAKE,
     ) -> Peer:
@@ -161,11 +161,12 @@ class Speaker:
             negotiated: What the session runs on.
             local_address: Our end of it, the next hop of our own routes.
             outlet: The connection.
-            beside: Our IPv4 address on the same interface, where the session runs over IPv6.
+            beside: Our other addresses on the interface of a session over IPv6.
             enforce_first_as: Whether an external peer's paths must begin with its AS.
             intake: What becomes of its routes on their way in.
         """
-        self.own_addresses((local_address,) if beside is None else (local_address, beside))
+        beside = tuple(beside)
+        self.own_addresses((local_address, *beside))
         own_next_hops = {
             family: _own_next_hop(family, local_address, beside) for family in negotiated.families
         }
@@ -416,14 +417,20 @@ def _family_of(prefix: IPNetwork) -> Family:
     return FAMILIES[1 if prefix.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
 
 
-def _own_next_hop(family: Family, address: IPAddress, beside: IPv4Address | None) -> bytes:
+def _own_next_hop(family: Family, address: IPAddress, beside: Sequence[IPAddress]) -> bytes:
     """Our address towards a peer as a next hop of a family; empty where we have none.
 
     IPv4 routes are never given an IPv6 next hop: kube-router can't install them.
     """
-    if isinstance(address, IPv6Address) and family is IPV4_UNICAST:
-        return b"" if beside is None else beside.packed
-    return _pack_next_hop(family, address)
+    if isinstance(address, IPv4Address):
+        return _pack_next_hop(family, address)
+    if family is IPV4_UNICAST:
+        return next((each.packed for each in beside if isinstance(each, IPv4Address)), b"")
+    if not address.is_link_local:
+        return address.packed
+    # RFC 2545 3: the global address, and behind it the one of the link that we share.
+    of_all = (each.packed for each in beside if isinstance(each, IPv6Address))
+    return next(of_all, b"") + address.packed
 
 
 def _pack_next_hop(family: Family, address: IPAddress) -> bytes:

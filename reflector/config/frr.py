@@ -402,5 +402,6 @@ _VALUES: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "neighbor * description ...": ("description", kinds.TEXT.read),
     "neighbor * password *": ("password", kinds.PASSWORD.read),
     "neighbor * port *": ("port", kinds.PORT.read),
+    "neighbor * interface *": ("interface", kinds.TEXT.read),
     "neighbor * ttl-security hops *": ("ttl_security", kinds.HOPS.read),
 }

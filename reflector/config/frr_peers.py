@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
 from reflector.config import kinds
@@ -154,14 +154,9 @@ class Peers:
 
     def _neighbor(self, name: str, peer: Peer, asn: int) -> Neighbor | None:
         """What a peer becomes; None if it is shut down."""
-        try:
-            address: IPAddress = kinds.PEER_ADDRESS.read(name)  # type: ignore[assignment]
-        except ValueError:
-            raise WrongPeerError(
-                f"neighbor {name} is no address: for a peer group say `neighbor {name} peer-group`"
-            ) from None
         if peer.group is not None:
             peer = peer.within(self._group(peer.group))
+        address = _address(name, peer.values.get("interface"))
         if peer.values.get("shutdown"):
             return None
         return Neighbor(
@@ -189,6 +184,24 @@ class Peers:
             password=values.get("password"),
             ttl_security=values.get("ttl_security"),
         )
+
+
+def _address(name: str, interface: str | None) -> IPAddress:
+    """Where a neighbor is; a link-local one is so on an interface."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        raise WrongPeerError(
+            f"neighbor {name} is no address: for a peer group say `neighbor {name} peer-group`"
+        ) from None
+    if isinstance(address, IPv6Address) and address.is_link_local:
+        if interface is None:
+            raise WrongPeerError(f"{name} is on every link: say `neighbor {name} interface IFNAME`")
+        name = f"{address}%{interface}"
+    try:
+        return kinds.PEER_ADDRESS.read(name)  # type: ignore[return-value]
+    except ValueError as error:
+        raise WrongPeerError(str(error)) from None
 
 
 def _families(name: str, peer: Peer) -> tuple[FamilyName, ...] | None:

@@ -111,9 +111,17 @@ def _read_router_id(text: str) -> IPv4Address:
 
 
 def _read_peer_address(text: str) -> IPAddress:
+    address = _read_machine(text)
+    if _is_link_local(address) and "%" not in text:
+        raise ValueError(f"{text!r} is on every link: say on which interface, {text}%eth0")
+    return address
+
+
+def _read_machine(text: str) -> IPAddress:
+    """An address of one machine; a link-local one may have its interface."""
     address = _read_address(text)
-    if "%" in text:
-        raise ValueError(f"{text!r} names an interface: link-local peers are not supported yet")
+    if "%" in text and not _is_link_local(address):
+        raise ValueError(f"{text!r} names an interface, which only link-local addresses need")
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         # IPv4 peers arrive as such: the sockets for IPv6 take nothing else.
         raise ValueError(f"{text!r} is an IPv4 address in disguise: write {address.ipv4_mapped}")
@@ -124,7 +132,7 @@ def _read_peer_address(text: str) -> IPAddress:
 
 def _read_next_hop(text: str) -> IPAddress:
     """An address that every client takes: GoBGP resets its session on one in 0/8 or 127/8."""
-    address = _read_peer_address(text)
+    address = _read_machine(text)
     if address.is_loopback or int(address) >> 24 == 0 or _is_link_local(address):
         raise ValueError(f"{text!r} means something else on each machine: no next hop")
     return address
@@ -179,6 +187,11 @@ def _read_socket_path(text: str) -> Path:
 
 
 _ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+_LINK_LOCAL: Schema = {"pattern": "^[fF][eE][89abAB][0-9a-fA-F]:[0-9a-fA-F:]*%[^%]+$"}
+_PEER_ADDRESS: Schema = {
+    "type": "string",
+    "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, _LINK_LOCAL],
+}
 _PREFIX: Schema = {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"}
 _SECRET: Schema = {"type": "string", "minLength": 1, "maxLength": _MAX_PASSWORD_BYTES}
 
@@ -188,7 +201,7 @@ BOOLEAN = Kind(_read_boolean, {"type": "boolean"}, "`true`, `false`")
 TEXT = Kind(_read_text, {"type": "string", "maxLength": _MAX_TEXT}, "text")
 PASSWORD = Kind(_read_password, _SECRET, f"text of up to {_MAX_PASSWORD_BYTES} octets")
 ADDRESS = Kind(_read_address, _ADDRESS, "IP address")
-PEER_ADDRESS = Kind(_read_peer_address, _ADDRESS, "IP address")
+PEER_ADDRESS = Kind(_read_peer_address, _PEER_ADDRESS, "IP address")
 NEXT_HOP = Kind(_read_next_hop, _ADDRESS, "IP address")
 ROUTER_ID = Kind(_read_router_id, {"type": "string", "format": "ipv4"}, "as an IPv4 address")
 NETWORK = Kind(_read_network, _PREFIX, "IP prefix")

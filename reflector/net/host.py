@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from reflector.rib.path import IPAddress
 
@@ -50,12 +50,12 @@ def is_here(address: IPAddress) -> bool:
             return False
 
 
-def ipv4_beside(address: IPAddress) -> IPv4Address | None:
-    """An IPv4 address on the interface that has another address: the same machine, seen by IPv4."""
+def beside(address: IPAddress) -> list[IPAddress]:
+    """Our addresses on the interface that has one, those of IPv6 that mean nothing elsewhere excepted."""
     for addresses in _interfaces():
         if address in addresses:
-            return next((each for each in addresses if isinstance(each, IPv4Address)), None)
-    return None
+            return [each for each in addresses if each.version == 4 or not each.is_link_local]  # noqa: PLR2004
+    return []
 
 
 def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
@@ -90,6 +90,14 @@ def _interfaces() -> list[list[IPAddress]]:
     import ifaddr  # noqa: PLC0415 - takes 25 ms, and most starts on a given address don't need it
 
     return [
-        [ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0]) for ip in adapter.ips]
+        [_on(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0]) for ip in adapter.ips]
         for adapter in ifaddr.get_adapters()
     ]
+
+
+def _on(interface: str, text: str) -> IPAddress:
+    """An address on an interface, whose name belongs to it if it is link-local."""
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.is_link_local:
+        return IPv6Address(f"{address}%{interface}")
+    return address

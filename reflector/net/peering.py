@@ -38,7 +38,7 @@ from reflector.bgp.vocabulary import (
 from reflector.net.connection import Connection
 from reflector.net.hold_down import HoldDown
 from reflector.net.hops import demand_near, too_far
-from reflector.net.host import ipv4_beside
+from reflector.net.host import beside
 from reflector.net.reading import ReadTurn
 from reflector.net.refresh_gate import RefreshGate
 from reflector.net.sockets import end_of, tune
@@ -486,13 +486,13 @@ class Peering:
         connection.since = self._loop.time()
         local = connection.local_address
         # Over IPv6 there is no IPv4 address that the peer connected to: the interface's own does.
-        beside = None if isinstance(local, IPv4Address) else ipv4_beside(local)
+        others = () if isinstance(local, IPv4Address) else beside(local)
         connection.peer = self.speaker.peer_up(
             source,
             negotiated,
             local,
             connection,
-            beside=beside,
+            beside=others,
             enforce_first_as=policy.enforce_first_as,
             intake=policy.intake,
         )

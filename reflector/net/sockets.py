@@ -153,5 +153,12 @@ def set_md5_key(
 
 
 def end_of(sockaddr: tuple[str, int] | tuple[str, int, int, int]) -> IPAddress:
-    """The address of one end of a connection."""
-    return ipaddress.ip_address(sockaddr[0])
+    """The address of one end of a connection; a link-local one with its interface."""
+    address = ipaddress.ip_address(sockaddr[0])
+    if len(sockaddr) == 2 or not address.is_link_local or "%" in sockaddr[0]:  # noqa: PLR2004 - IPv4
+        return address
+    try:
+        interface = socket.if_indextoname(sockaddr[3])
+    except OSError:  # it is gone
+        interface = str(sockaddr[3])
+    return ipaddress.IPv6Address(f"{address}%{interface}")

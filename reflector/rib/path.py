@@ -46,7 +46,8 @@ class Source:
 
     def __post_init__(self) -> None:
         # The last tie-breaks, worked out once: the address's octets cost a call each time.
-        rank = self.address.version, self.address.packed, self.router_id
+        scope = getattr(self.address, "scope_id", None) or ""
+        rank = self.address.version, self.address.packed + scope.encode(), self.router_id
         object.__setattr__(self, "rank", rank)
         object.__setattr__(self, "internal", bool(self.kind & Audience.INTERNAL))
         # RFC 4456 6: from a non-client to clients, from everybody else to all.

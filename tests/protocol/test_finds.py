@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 
@@ -11,7 +12,7 @@ from reflector.bgp.attributes import Judge
 from reflector.bgp.codec import decode_open
 from reflector.bgp.errors import Finding, SessionError
 from reflector.bgp.open import Negotiated, Open
-from reflector.bgp.vocabulary import IPV4_UNICAST
+from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience
 from reflector.rib.path import Source
 from reflector.speaker import Identity, LocalRoute, Peer, Speaker
@@ -121,7 +122,46 @@ def test_over_ipv6_our_own_ipv4_routes_have_the_interface_s_ipv4_address() -> No
     outlet = FakeOutlet()
     reflector.originate([LocalRoute(ip_network("1.0.0.2/32"))])
     beside = IPv4Address("10.0.0.254")
-    reflector.peer_up(peer(), NEGOTIATED, IPv6Address("fd00::1"), outlet, beside=beside)
+    reflector.peer_up(peer(), NEGOTIATED, IPv6Address("fd00::1"), outlet, beside=[beside])
     reflector.turn()
     announced = [read_update(body).announced for _, body in split_messages(b"".join(outlet.unread))]
     assert str(announced[0][ip_network("1.0.0.2/32")].next_hop) == "10.0.0.254"
+
+
+SIX = replace(NEGOTIATED, families=frozenset({IPV6_UNICAST}))
+
+
+@pytest.mark.rfc("2545", "3 link-local session")
+@pytest.mark.parametrize(
+    ("beside", "hop"),
+    [
+        (["10.0.0.254", "2001:db8::fe"], ["2001:db8::fe", "fe80::1"]),
+        (["10.0.0.254"], ["fe80::1"]),
+    ],
+    ids=["with a global address", "without one"],
+)
+def test_over_a_link_local_session_our_own_ipv6_routes_have_both_next_hops(
+    beside: list[str], hop: list[str]
+) -> None:
+    """RFC 2545 3: the global address, and the link-local one since the peer is on the link."""
+    reflector = speaker()
+    outlet = FakeOutlet()
+    reflector.originate([LocalRoute(ip_network("2001:db8:1::/48"))])
+    ours = IPv6Address("fe80::1%eth0")
+    reflector.peer_up(peer(), SIX, ours, outlet, beside=map(ip_address, beside))
+    reflector.turn()
+    packed = b"".join(ip_address(each).packed for each in hop)
+    expected = wire.mp_reach(wire.IPV6, packed, wire.prefix("2001:db8:1::/48"))
+    assert expected in b"".join(outlet.unread)
+
+
+@pytest.mark.rfc("4271", "6.3 next hop")
+def test_our_global_next_hop_is_ours_with_or_without_the_link_local_one() -> None:
+    """RFC 4271 6.3: a route back to us is no route, in whichever way it is said."""
+    reflector = speaker()
+    ours = IPv6Address("fe80::1%eth0")
+    source = reflector.peer_up(peer(), SIX, ours, FakeOutlet(), beside=[ip_address("2001:db8::fe")])
+    hop = ip_address("2001:db8::fe").packed
+    for via in (hop, hop + ours.packed):
+        reflector.receive_update(source, wire.announce6("2001:db8:1::/48", via=via))
+    assert source.counters.refused == 2

@@ -21,10 +21,12 @@ class Bird(Peer):
     Attributes:
         installs_routes: Whether it puts what it learns into the kernel of its namespace, as a
             cluster's node does.
+        passive: Whether it waits to be dialled.
         more_reflectors: Addresses of further reflectors that it dials.
     """
 
     installs_routes: bool = False
+    passive: bool = False
     more_reflectors: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "bird"
@@ -85,6 +87,7 @@ protocol static static6 {{ ipv6; {self._static(is_ipv6=True)} }}
     def _session(self, name: str, address: str) -> str:
         settings = self.settings
         password = f'password "{settings.password}";' if settings.password else ""
+        on_link = settings.local_address.startswith("fe80:")
         # To another AS it tells its own address, which a session over IPv4 doesn't tell it.
         next_hop = f"next hop address {settings.next_hop_ipv6};" if settings.external else ""
         return f"""
@@ -93,7 +96,8 @@ protocol bgp {name} {{
   local {settings.local_address} port 17900 as {settings.asn};
   strict bind yes;
   neighbor {address} port {settings.reflector_port} as {settings.reflector_asn};
-  multihop;
+  {'direct; interface "eth0";' if on_link else "multihop;"}
+  {"passive;" if self.passive else ""}
   # As kube-router without its flag: a session's routes go when it goes.
   graceful restart off;
   hold time {settings.hold_time_s};
@@ -102,8 +106,8 @@ protocol bgp {name} {{
   error wait time 1, 1;
   {password}
   {"ttl security on;" if settings.ttl_security else ""}
-  ipv4 {{ import all; export where source = RTS_STATIC; }};
-  ipv6 {{ import all; export where source = RTS_STATIC; {next_hop} }};
+  ipv4 {{ gateway recursive; import all; export where source = RTS_STATIC; }};
+  ipv6 {{ gateway recursive; import all; export where source = RTS_STATIC; {next_hop} }};
 }}"""
 
     def _kernel(self) -> str:

@@ -224,7 +224,9 @@ def announce(*texts: str, attributes: bytes | None = None) -> bytes:
     return update_body(prefixes(*texts), usual() if attributes is None else attributes)
 
 
-def announce6(*texts: str, via: str = "2001:db8::1", attributes: bytes | None = None) -> bytes:
+def announce6(
+    *texts: str, via: str | bytes = "2001:db8::1", attributes: bytes | None = None
+) -> bytes:
     """Return the body of an UPDATE that announces IPv6 prefixes."""
     others = usual(next_hop=b"") if attributes is None else attributes
     return update_body(attributes=mp_reach(IPV6, via, prefixes(*texts)) + others)

@@ -143,6 +143,19 @@ def test_a_route_server_in_one_family_of_two_is_refused() -> None:
     assert "10.0.0.1 is a route-server-client for ipv6 and not for ipv4" in said
 
 
+def test_a_link_local_neighbor_as_frr_has_it() -> None:
+    lines = ["neighbor fe80::1 remote-as 64512", "neighbor fe80::1 interface eth0"]
+    (neighbor,) = parse_frr("\n".join(["router bgp 64512", *lines]), "f")[0].neighbors
+    assert str(neighbor.address) == "fe80::1%eth0"
+    assert (
+        blamed_frr(lines[0])
+        == "f:2: fe80::1 is on every link: say `neighbor fe80::1 interface IFNAME`"
+    )
+    other = ["router bgp 64512", "neighbor 10.0.0.1 remote-as 64512"]
+    other.append("neighbor 10.0.0.1 interface eth0")
+    assert str(parse_frr("\n".join(other), "f")[0].neighbors[0].address) == "10.0.0.1"
+
+
 @pytest.mark.parametrize(("said", "hops"), [("1", 1), ("254", 254)])
 def test_how_far_away_a_peer_may_be(said: str, hops: int) -> None:
     assert of_range(f", ttl-security: {said}").ttl_security == hops

@@ -234,9 +234,25 @@ def test_no_ipv4_route_has_an_ipv6_next_hop() -> None:
     assert "kube-router can't install" in found
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1%eth0"])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1",
+                                     "fd00::1%eth0", "fe80::1%"])  # fmt: skip
 def test_a_neighbor_is_a_machine(address: str) -> None:
     assert blamed(f"neighbors: [{{address: '{address}'}}]")[0].startswith("f:1:23: ")
+
+
+def test_a_link_local_neighbor_is_on_an_interface() -> None:
+    config = parse(
+        "neighbors: [{address: 'fe80::1%eth0'}, {address: 'fe80::1%eth1', client: false}]\n"
+        "ranges: [{network: 'fe80::/10', description: others}]"
+    )
+    roles = {
+        each: settings_for(config, ip_address(f"fe80::1%{each}")) for each in ("eth0", "eth1", "x")
+    }
+    assert roles == {
+        "eth0": PeerSettings(),
+        "eth1": PeerSettings(client=False),
+        "x": PeerSettings(description="others"),
+    }
 
 
 def test_what_is_there_already_is_named() -> None:
