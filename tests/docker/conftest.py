@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.support.course import COURSE_BGPD_CONF
 from tests.support.netns import (
     clear_left_over,
     create_namespace,
@@ -45,19 +46,6 @@ START_TIMEOUT_S: Final = 5.0
 # GoBGP takes no next hop from there.
 HOST_ADDRESS: Final = "198.18.179.1"
 NODE_ADDRESS: Final = "198.18.179.2"
-
-# The course's own file, word for word.
-COURSE_BGPD_CONF: Final = """\
-hostname frr
-router bgp 64512
-network 1.0.0.2/32
-bgp log-neighbor-changes
-neighbor kube peer-group
-neighbor kube remote-as 64512
-neighbor kube route-reflector-client
-bgp listen range 0.0.0.0/0 peer-group kube
-log stdout
-"""
 
 
 @dataclass(frozen=True)

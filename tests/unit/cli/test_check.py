@@ -10,18 +10,7 @@ from pathlib import Path
 import pytest
 
 from reflector.cli.main import main
-
-COURSE = """\
-hostname frr
-router bgp 64512
-network 1.0.0.2/32
-bgp log-neighbor-changes
-neighbor kube peer-group
-neighbor kube remote-as 64512
-neighbor kube route-reflector-client
-bgp listen range 0.0.0.0/0 peer-group kube
-log stdout
-"""
+from tests.support.course import COURSE_BGPD_CONF
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +53,7 @@ def test_without_a_file_it_checks_what_run_would_use(
 
 def test_the_course_s_frr_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bgpd.conf"
-    path.write_text(COURSE)
+    path.write_text(COURSE_BGPD_CONF)
     assert main(["check", "--frr", str(path)]) == 0
     *notes, last = capsys.readouterr().out.splitlines()
     assert [note.removeprefix(f"{path}:").split(":")[0] for note in notes] == ["1", "4", "9"]
@@ -73,7 +62,7 @@ def test_the_course_s_frr_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_wrong_frr_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bgpd.conf"
-    path.write_text(f"{COURSE}redistribute kernel\n")
+    path.write_text(f"{COURSE_BGPD_CONF}redistribute kernel\n")
     assert main(["check", "--frr", str(path)]) == 1
     assert capsys.readouterr().err.startswith(f"{path}:10: redistribute kernel: ")
 

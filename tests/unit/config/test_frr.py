@@ -12,18 +12,7 @@ from reflector.config.errors import ConfigError
 from reflector.config.frr import parse_frr, read_frr
 from reflector.config.frr_statements import COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
 from reflector.config.model import Config, LocalNetwork, PeerRange, PeerSettings, settings_for
-
-COURSE = """\
-hostname frr
-router bgp 64512
-network 1.0.0.2/32
-bgp log-neighbor-changes
-neighbor kube peer-group
-neighbor kube remote-as 64512
-neighbor kube route-reflector-client
-bgp listen range 0.0.0.0/0 peer-group kube
-log stdout
-"""
+from tests.support.course import COURSE_BGPD_CONF
 
 USUAL = """\
 frr version 8.4.4
@@ -89,7 +78,7 @@ def within(*statements: str) -> str:
 
 
 def test_the_course_s_file_word_for_word() -> None:
-    config, notes = parse_frr(COURSE, "bgpd.conf")
+    config, notes = parse_frr(COURSE_BGPD_CONF, "bgpd.conf")
     assert config == Config(
         ranges=(PeerRange(ip_network("0.0.0.0/0"), PeerSettings()),),
         networks=(LocalNetwork(ip_network("1.0.0.2/32")),),
@@ -128,13 +117,15 @@ def test_a_file_as_frr_writes_it() -> None:
 
 
 def test_a_group_may_be_described_after_it_is_used() -> None:
-    lines = COURSE.splitlines()
+    lines = COURSE_BGPD_CONF.splitlines()
     shuffled = [lines[1], lines[7], lines[6], lines[5], lines[4], lines[2]]
-    assert parse_frr("\n".join(shuffled), "f")[0] == parse_frr(COURSE, "f")[0]
+    assert parse_frr("\n".join(shuffled), "f")[0] == parse_frr(COURSE_BGPD_CONF, "f")[0]
 
 
 def test_a_group_that_is_no_client_group_has_non_clients() -> None:
-    config, _ = parse_frr(COURSE.replace("neighbor kube route-reflector-client\n", ""), "f")
+    config, _ = parse_frr(
+        COURSE_BGPD_CONF.replace("neighbor kube route-reflector-client\n", ""), "f"
+    )
     assert config.ranges[0].settings.client is False
 
 
@@ -272,7 +263,7 @@ def test_a_secret_is_not_repeated(statement: str) -> None:
     "statement", ["password zebra", "password 8 zebra", "enable password zebra", "passw zebra"]
 )
 def test_nor_in_a_note(statement: str) -> None:
-    (note, *_) = parse_frr(f"{statement}\n{COURSE}", "f")[1]
+    (note, *_) = parse_frr(f"{statement}\n{COURSE_BGPD_CONF}", "f")[1]
     assert "zebra" not in note
 
 
