@@ -40,10 +40,11 @@ class Reach:
 
 @dataclass(slots=True)
 class Unreach:
-    """An MP_UNREACH_NLRI attribute: family as in `Reach`, and packed prefixes."""
+    """An MP_UNREACH_NLRI attribute: family and fault as in `Reach`, and packed prefixes."""
 
     family: Family | None
     nlri: bytes
+    fault: str = ""
 
 
 @dataclass(slots=True)
@@ -60,6 +61,14 @@ class Parts:
     reach: Reach | None = None
     unreach: Unreach | None = None
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with either of them: it costs all routes of the UPDATE (RFC 7606 2)."""
+        for part in (self.reach, self.unreach):
+            if part is not None and part.fault:
+                return part.fault
+        return ""
+
 
 def take_apart(block: bytes) -> Parts:
     """Take the multiprotocol attributes out of a block.
@@ -75,7 +84,7 @@ def take_apart(block: bytes) -> Parts:
     kept: list[bytes] = []
     position = copied = 0
     while position < len(block):
-        flags, code, start, stop = locate(block, position)
+        _, code, start, stop = locate(block, position)
         if stop > len(block):
             if code in (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI):
                 # RFC 7606 3 j: its routes can't be located, so that nothing less than a reset will do.
@@ -87,7 +96,7 @@ def take_apart(block: bytes) -> Parts:
                 )
             break  # `Judge` finds it in what is left and refuses the routes
         if code in (AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI):
-            _read(parts, flags, code, block[start:stop])
+            _read(parts, block[position:stop], block[start:stop])
             kept.append(block[copied:position])
             copied = stop
         position = stop
@@ -97,32 +106,35 @@ def take_apart(block: bytes) -> Parts:
     return parts
 
 
-def _read(parts: Parts, flags: int, code: int, value: bytes) -> None:
+def _read(parts: Parts, attribute: bytes, value: bytes) -> None:
+    flags, code = attribute[0], attribute[1]
+    wrong_flags = flags & _KIND != AttributeFlag.OPTIONAL
     if code == AttributeCode.MP_REACH_NLRI:
         if parts.reach is not None:
             raise _fault(UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, "MP_REACH_NLRI appears twice")
-        parts.reach = _read_reach(value)
-        if flags & _KIND != AttributeFlag.OPTIONAL:
+        parts.reach = _read_reach(attribute, value)
+        if wrong_flags:
             parts.reach.fault = f"MP_REACH_NLRI has the wrong flags 0x{flags:02x} (RFC 7606 3 c)"
         return
     if parts.unreach is not None:
         raise _fault(UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, "MP_UNREACH_NLRI appears twice")
     if len(value) < 3:  # noqa: PLR2004 - AFI and SAFI
-        raise _optional(code, value, "MP_UNREACH_NLRI is too short")
+        raise _optional(attribute, "MP_UNREACH_NLRI is too short")
     parts.unreach = Unreach(FAMILIES.get((int.from_bytes(value[:2]), value[2])), value[3:])
+    if wrong_flags:
+        parts.unreach.fault = f"MP_UNREACH_NLRI has the wrong flags 0x{flags:02x} (RFC 7606 3 c)"
 
 
-def _read_reach(value: bytes) -> Reach:
-    code = AttributeCode.MP_REACH_NLRI
+def _read_reach(attribute: bytes, value: bytes) -> Reach:
     if len(value) < 5:  # noqa: PLR2004 - AFI, SAFI, next hop length, reserved
-        raise _optional(code, value, "MP_REACH_NLRI is too short")
+        raise _optional(attribute, "MP_REACH_NLRI is too short")
     family = FAMILIES.get((int.from_bytes(value[:2]), value[2]))
     stop = 4 + value[3]
     if family is None:
         return Reach(None, b"", b"")
     if value[3] not in _NEXT_HOP_BYTES[family.afi] or stop >= len(value):
         # RFC 7606 7.11: the next hop precedes the routes, which can't be located then.
-        raise _optional(code, value, f"MP_REACH_NLRI has a next hop of {value[3]} octets")
+        raise _optional(attribute, f"MP_REACH_NLRI has a next hop of {value[3]} octets")
     # The octet after the next hop is reserved and ignored (RFC 4760 3).
     return Reach(family, value[4:stop], value[stop + 1 :])
 
@@ -152,10 +164,9 @@ def encode_unreach(family: Family, nlri: bytes) -> bytes:
     return encode_attribute(AttributeFlag.OPTIONAL, AttributeCode.MP_UNREACH_NLRI, head + nlri)
 
 
-def _optional(code: int, value: bytes, reason: str) -> SessionError:
+def _optional(attribute: bytes, reason: str) -> SessionError:
     error = _fault(UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, reason)
-    # RFC 4271 6.3: the data holds the attribute.
-    error.data = encode_attribute(AttributeFlag.OPTIONAL, code, value)
+    error.data = attribute  # RFC 4271 6.3, as it was received
     return error
 
 

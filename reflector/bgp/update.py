@@ -159,9 +159,11 @@ def _read_multiprotocol(
     unreach = parts.unreach
     if unreach is not None and unreach.family in families:
         prefixes = split_nlri(unreach.nlri, unreach.family.max_prefix_bits)
+        if unreach.fault:
+            update.findings.append(Finding(Action.WITHDRAW, unreach.fault))
         if prefixes:
             update.withdrawn.append((unreach.family, prefixes))
-        elif not (parts.plain or parts.reach or nlri or update.withdrawn):
+        elif not (unreach.fault or parts.plain or parts.reach or nlri or update.withdrawn):
             update.end_of_rib = unreach.family
     attributes = blocks.look_up(parts.plain)
     if attributes is None:
@@ -169,11 +171,9 @@ def _read_multiprotocol(
     if not nlri and parts.reach is None:
         _check_without_routes(attributes)  # RFC 4760 4: a withdrawal needs no other attribute
     if nlri:
-        # RFC 7606 2: what is malformed costs all routes of the UPDATE.
-        fault = "" if parts.reach is None else parts.reach.fault
-        _announce_ipv4(update, attributes, nlri, families, fault)
+        _announce_ipv4(update, attributes, nlri, families, parts.fault)
     if parts.reach is not None:
-        _announce(update, attributes, parts.reach, families)
+        _announce(update, attributes, parts.reach, families, parts.fault)
 
 
 def _check_without_routes(attributes: PathAttributes) -> None:
@@ -208,14 +208,17 @@ def _announce_ipv4(
 
 
 def _announce(
-    update: Update, attributes: PathAttributes, reach: Reach, families: frozenset[Family]
+    update: Update,
+    attributes: PathAttributes,
+    reach: Reach,
+    families: frozenset[Family],
+    fault: str,
 ) -> None:
     """Add the routes of MP_REACH_NLRI."""
     family = reach.family
     if family is None or family not in families:
         update.findings.append(_NOT_NEGOTIATED)
         return
-    fault = reach.fault
     if not fault and not usable_next_hop(family, reach.next_hop):
         fault = _unusable(reach.next_hop)
     _add(update, family, attributes, reach.next_hop, reach.nlri, fault)

@@ -166,6 +166,36 @@ def test_mp_reach_with_wrong_flags_withdraws_the_route(scene: Scene, flags: int)
     assert other.prefixes == {PREFIX}
 
 
+@pytest.mark.rfc("7606", "3 c")
+@pytest.mark.parametrize("flags", [0x40, 0xC0, 0x00])
+def test_mp_unreach_with_wrong_flags_withdraws_all_routes_of_the_update(
+    scene: Scene, flags: int
+) -> None:
+    """RFC 7606 2 and 3 c: what it names is withdrawn, and what is announced beside it too."""
+    classroom, source, other = scene
+    unreach = wire.attribute(flags, 15, wire.mp_unreach(wire.IPV6, wire.prefix(PREFIX6))[3:])
+    reach = wire.mp_reach(wire.IPV6, "2001:db8::1", wire.prefix("2001:db8:2::/64"))
+    classroom.send(source, wire.update_body(wire.prefix(PREFIX), reach + unreach + wire.usual()))
+    assert other.prefixes == set()
+    assert last(classroom) is Action.WITHDRAW
+
+
+@pytest.mark.rfc("7606", "3 c")
+@pytest.mark.parametrize("flags", [0x40, 0xC0, 0x00])
+def test_mp_unreach_with_wrong_flags_alone_withdraws_what_it_names(
+    scene: Scene, flags: int
+) -> None:
+    """RFC 7606 3 c: treated as withdrawn, which is what it says; but no End-of-RIB."""
+    classroom, source, other = scene
+    head = wire.mp_unreach(wire.IPV6, b"")[3:]
+    classroom.send(source, wire.update_body(attributes=wire.attribute(flags, 15, head)))
+    assert source.peer.end_of_rib == set()
+    unreach = wire.attribute(flags, 15, head + wire.prefix(PREFIX6))
+    classroom.send(source, wire.update_body(attributes=unreach))
+    assert other.prefixes == {PREFIX}
+    assert [finding.action for _, finding in classroom.findings] == [Action.WITHDRAW] * 2
+
+
 @pytest.mark.rfc("7606", "2 withdraw", "3 c")
 def test_mp_reach_with_wrong_flags_withdraws_the_ipv4_routes_beside_it(scene: Scene) -> None:
     """RFC 7606 2: all routes of the UPDATE, wherever they stand."""
@@ -357,6 +387,18 @@ def test_a_cut_off_mp_reach_resets_the_session(scene: Scene, cut: int) -> None:
     reach = wire.attribute(0x80, 14, value[:cut])
     body = wire.update_body(attributes=reach + wire.usual(next_hop=b""))
     assert reset(scene, body) == (3, 9, reach)
+
+
+@pytest.mark.rfc("4271", "6.3 data")
+@pytest.mark.parametrize("flags", [0x90, 0xB0, 0x8F])
+@pytest.mark.parametrize(("code", "value"), [(14, b"\0\2\1\0"), (15, b"\0\2")])
+def test_the_data_of_a_reset_is_the_attribute_as_it_came(
+    scene: Scene, flags: int, code: int, value: bytes
+) -> None:
+    """RFC 4271 6.3: the erroneous attribute, its flags and the form of its length included."""
+    attribute = wire.attribute(flags, code, value)
+    body = wire.update_body(attributes=attribute + wire.usual(next_hop=b""))
+    assert reset(scene, body) == (3, 9, attribute)
 
 
 @pytest.mark.rfc("7606", "7.12")
