@@ -71,16 +71,16 @@ def narrow(block: bytes) -> bytes:
         value = block[start:stop]
         if code == AttributeCode.AS_PATH:
             segments = _split(value, 4) or []
-            trans = [(kind, tuple(map(_two_octets, path))) for kind, path in segments]
+            trans = [(kind, tuple(map(two_octet_as, path))) for kind, path in segments]
             narrowed.append((code, encode_attribute(flags, code, _join(trans, 2))))
             if trans != segments:
                 as4_path = encode_attribute(_OPTIONAL_TRANSITIVE, AttributeCode.AS4_PATH, value)
                 narrowed.append((AttributeCode.AS4_PATH, as4_path))
         elif code == AttributeCode.AGGREGATOR:
             asn = int.from_bytes(value[:4])
-            short = _two_octets(asn).to_bytes(2) + value[4:]
+            short = two_octet_as(asn).to_bytes(2) + value[4:]
             narrowed.append((code, encode_attribute(flags, code, short)))
-            if _two_octets(asn) != asn:
+            if two_octet_as(asn) != asn:
                 as4_aggregator = encode_attribute(
                     _OPTIONAL_TRANSITIVE, AttributeCode.AS4_AGGREGATOR, value
                 )
@@ -173,5 +173,6 @@ def _join(segments: _Segments, width: int) -> bytes:
     )
 
 
-def _two_octets(asn: int) -> int:
+def two_octet_as(asn: int) -> int:
+    """What a field of two octets says for an AS number (RFC 6793 4.1, 4.2.2)."""
     return asn if asn < 1 << 16 else AS_TRANS

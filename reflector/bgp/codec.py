@@ -16,7 +16,6 @@ from reflector.bgp.errors import SessionError
 from reflector.bgp.message import frame
 from reflector.bgp.open import Capabilities, GracefulRestart, Open
 from reflector.bgp.vocabulary import (
-    AS_TRANS,
     BGP_VERSION,
     ErrorCode,
     HeaderSubcode,
@@ -252,11 +251,6 @@ def notification_name(code: int, subcode: int) -> str:
 
 
 _EXTRA_ERRORS: Final = {7: "ROUTE-REFRESH message error", 8: "Send hold timer expired"}
-
-
-def two_octet_as(asn: int) -> int:
-    """What the OPEN's 2-octet field says for an AS number (RFC 6793 4.1)."""
-    return asn if asn < 1 << 16 else AS_TRANS
 
 
 def _malformed(reason: str) -> SessionError:

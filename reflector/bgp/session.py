@@ -16,7 +16,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-from reflector.bgp.codec import decode_open, decode_route_refresh, encode_open
+from reflector.bgp.codec import (
+    decode_open,
+    decode_route_refresh,
+    encode_open,
+    encode_route_refresh,
+)
 from reflector.bgp.errors import SessionError
 from reflector.bgp.events import (
     Closed,
@@ -34,6 +39,7 @@ from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.vocabulary import (
     CeaseSubcode,
     ErrorCode,
+    Family,
     FsmSubcode,
     MessageType,
     OpenSubcode,
@@ -201,6 +207,24 @@ class Session:
         """Send a KEEPALIVE now: a peer that has rebooted answers it with a reset."""
         if self.state is State.ESTABLISHED:
             self._send_keepalive()
+
+    def request_refresh(self, family: Family) -> bool:
+        """Ask the peer to announce its routes of a family again (RFC 2918 4).
+
+        Args:
+            family: One of the session's.
+
+        Returns:
+            Whether it was asked: its session must be established, carry the family, and both sides
+            must have the Route Refresh capability.
+        """
+        negotiated = self.negotiated
+        if self.state is not State.ESTABLISHED or negotiated is None:
+            return False
+        if not negotiated.route_refresh or family not in negotiated.families:
+            return False
+        self._outgoing.append(encode_route_refresh(family.afi, family.safi))
+        return True
 
     @property
     def over(self) -> bool:

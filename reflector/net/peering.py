@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from math import inf
 from typing import Final
 
-from reflector.bgp.codec import two_octet_as
+from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.errors import Finding, SessionError
 from reflector.bgp.events import (
     Closed,
@@ -256,6 +256,18 @@ class Peering:
             await asyncio.wait(waiting, timeout=within_s)
         for connection in [*self.connections, *self._refused]:
             connection.abort()
+
+    def request_refresh(self, connection: Connection) -> bool:
+        """Ask a peer to announce its routes again (RFC 2918 4).
+
+        Returns:
+            Whether it was asked for any family: some peers can't be.
+        """
+        session = connection.session
+        families = session.negotiated.families if session.negotiated else ()
+        asked = [session.request_refresh(family) for family in families]
+        connection.after_session()
+        return any(asked)
 
     def originate_changed(self) -> None:
         """Our own routes were changed: have it sent."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 from typing import Final, TypedDict
 
-from reflector.bgp.codec import decode_open, two_octet_as
+from reflector.bgp.as4 import two_octet_as
+from reflector.bgp.codec import decode_open
 from reflector.bgp.limits import HEADER_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.open import Open

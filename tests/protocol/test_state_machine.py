@@ -13,7 +13,7 @@ from reflector.bgp.events import (
 from reflector.bgp.limits import MAX_EAGER_BYTES
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Timer
-from reflector.bgp.vocabulary import ErrorCode, State
+from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST, ErrorCode, Family, State
 from tests.support import wire
 from tests.support.talk import Talk, our_open
 
@@ -296,3 +296,35 @@ def test_a_timer_that_fires_after_the_end_means_nothing(timer: Timer) -> None:
     talk = Talk.in_state(State.IDLE)
     assert talk.session.timer_expired(timer) == []
     assert talk.session.data_to_send() == []
+
+
+@pytest.mark.rfc("2918", "4 request")
+@pytest.mark.parametrize("family", [IPV4_UNICAST, IPV6_UNICAST])
+def test_a_peer_is_asked_for_its_routes_of_a_family(family: Family) -> None:
+    """RFC 2918 4: a ROUTE-REFRESH asks a peer that has the capability."""
+    talk = Talk.in_state(State.ESTABLISHED)
+    assert talk.session.request_refresh(family)
+    talk.hear(b"")
+    assert talk.sent == [(wire.ROUTE_REFRESH, bytes((0, family.afi, 0, family.safi)))]
+
+
+@pytest.mark.rfc("2918", "4 request")
+def test_only_a_peer_that_can_is_asked_for_its_routes() -> None:
+    """RFC 2918 4: not without the capability, for another family, or outside Established."""
+    able = wire.open_message()
+    for state in (State.OPEN_SENT, State.OPEN_CONFIRM, State.IDLE):
+        assert not Talk.in_state(state).session.request_refresh(IPV4_UNICAST)
+    ipv4_only = wire.capability(1, b"\0\1\0\1")
+    unable = wire.open_message(parameters=wire.parameter(2, ipv4_only))
+    ipv4_and_refresh = wire.open_message(
+        parameters=wire.parameter(2, ipv4_only + wire.capability(2, b""))
+    )
+    for opening, family, asked in (
+        (able, IPV4_UNICAST, True),
+        (unable, IPV4_UNICAST, False),
+        (ipv4_and_refresh, IPV4_UNICAST, True),
+        (ipv4_and_refresh, IPV6_UNICAST, False),
+    ):
+        talk = Talk()
+        talk.hear(opening + wire.keepalive())
+        assert talk.session.request_refresh(family) is asked

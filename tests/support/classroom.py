@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address, ip_network
 
-from reflector.bgp.codec import two_octet_as
+from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.errors import Finding
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family

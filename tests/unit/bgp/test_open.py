@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from reflector.bgp.codec import decode_open, encode_open, encode_route_refresh, two_octet_as
+from reflector.bgp.as4 import two_octet_as
+from reflector.bgp.codec import decode_open, encode_open, encode_route_refresh
 from reflector.bgp.open import Capabilities, GracefulRestart, Open
 from tests.support import wire
 
