@@ -196,7 +196,7 @@ def advertised(reflector: Reflector, address: IPAddress) -> Iterator[View]:
     for peer in list(reflector.speaker.peers.values()):
         if peer.source.address == address:
             for family, prefix, path in reflector.speaker.told(peer):
-                yield routes.as_told(prefix, family, path, peer.own_next_hops[family])
+                yield routes.as_told(prefix, family, path, peer)
 
 
 def held_prefixes(speaker: Speaker, source: Source) -> dict[Family, int]:
@@ -322,20 +322,30 @@ class Routes:
         candidates = table.routes.get(prefix)
         return None if candidates is None else self._route(prefix, family, candidates)
 
-    def as_told(self, prefix: bytes, family: Family, path: Path, own_next_hop: bytes) -> View:
+    def as_told(self, prefix: bytes, family: Family, path: Path, peer: Peer) -> View:
         """A prefix as one peer is told of it.
 
         Args:
             prefix: Packed.
             family: Its family.
             path: With which it is announced.
-            own_next_hop: Our address towards that peer, for a path of our own.
+            peer: Who is told.
         """
         view = self._path(path)
         if path.source.local and not path.next_hop:
-            view = view | {"next_hop": describe_next_hop(own_next_hop)}
+            view = view | {"next_hop": describe_next_hop(peer.own_next_hops[family])}
+        if not peer.source.internal:
+            view = self._outside(view, served=path.is_served_to(peer.source.kind))
         network = str(unpack_prefix(prefix, family))
         return {"prefix": network, "family": str(family), "paths": [view]}
+
+    def _outside(self, view: View, *, served: bool) -> View:
+        """A path in the form for external peers, as `bgp.external` writes it."""
+        hidden = {"local_pref", "originator_id", "cluster_list"} | (set() if served else {"med"})
+        told = {key: value for key, value in view.items() if key not in hidden}
+        if not served:
+            told["as_path"] = f"{self._speaker.identity.asn} {view['as_path']}".strip()
+        return told
 
     def _route(self, prefix: bytes, family: Family, candidates: Candidates) -> View:
         best = candidates.best
@@ -387,6 +397,7 @@ def _source(speaker: Speaker, source: Source) -> View:
         "router_id": str(IPv4Address(source.router_id)),
         "host_name": "" if peer is None else peer.negotiated.remote.capabilities.host_name,
         "local": source.local,
+        "role": "" if source.local else _ROLES[source.kind],
     }
 
 

@@ -30,7 +30,7 @@ _STEPS: Final = (
     "lowest ORIGIN",
 )
 _TIE_BREAKS: Final = (
-    "from an external peer",
+    "external before internal",
     "lowest BGP identifier (ORIGINATOR_ID)",
     "shortest CLUSTER_LIST",
     "lowest peer address",

@@ -161,6 +161,10 @@ class Path:
                 wire = self._in_form(form)
         return write_announcements(self.family, wire, next_hop, prefixes)
 
+    def is_served_to(self, kind: int) -> bool:
+        """Whether peers of a kind are told of it as by a route server: as it came (RFC 7947)."""
+        return kind == self.source.kind == Audience.SERVED
+
     def _in_form(self, form: Form) -> bytes:
         """The attributes in another form than the usual one, rewritten once."""
         if self._forms is None:
@@ -172,7 +176,7 @@ class Path:
 
     def _rewritten(self, wire: bytes, form: Form) -> bytes:
         if form.kind & Audience.OUTSIDE:
-            if form.kind == self.source.kind == Audience.SERVED:
+            if self.is_served_to(form.kind):
                 wire = without_internal(wire)
             else:
                 wire = for_external(wire, form.local_as)

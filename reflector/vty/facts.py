@@ -88,6 +88,11 @@ def is_local(path: View) -> bool:
     return bool(path["from"]["local"])
 
 
+def is_internal(path: View) -> bool:
+    """Whether it is from a peer of our own AS."""
+    return path["from"]["role"] in ("client", "non-client")
+
+
 def peer_id(path: View) -> str:
     """From whom a path is, as FRR names it."""
     return path["from"]["address"] or "(unspec)"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reflector.vty.facts import (
     View,
+    is_internal,
     is_local,
     next_hop,
     origin_code,
@@ -37,6 +38,12 @@ _STATUS_CODES: Final = {
     "removed": "R",
 }
 _ORIGIN_CODES: Final = {"igp": "i", "egp": "e", "incomplete": "?"}
+
+# How FRR calls those whom it serves, by our name of their role.
+_CLIENTS: Final = {
+    "client": ", (Received from a RR-client)",
+    "route server client": ", (Received from a RS-client)",
+}
 
 # FRR's columns; what is wider takes a line of its own.
 _NETWORK_WIDTH: Final = 17
@@ -85,7 +92,7 @@ def table_text(about: View, routes: Sequence[View], family: str) -> str:
     for route in routes:
         network = route["prefix"]
         for index, path in enumerate(route["paths"]):
-            status = f"*{'>' if index == 0 else ' '}{'' if is_local(path) else 'i'}"
+            status = f"*{'>' if index == 0 else ' '}{'i' if is_internal(path) else ''}"
             lines += _row(status, network, path, family)
             network = ""
     paths = sum(len(route["paths"]) for route in routes)
@@ -169,7 +176,7 @@ def route_text(route: View) -> str:
     for index, path in enumerate(paths):
         source = path["from"]
         hop = next_hop(path, route["family"])
-        client = "" if is_local(path) else ", (Received from a RR-client)"
+        client = _CLIENTS.get(source["role"], "")
         lines += [
             f"  {path['as_path'] or 'Local'}{client}",
             f"    {hop} from {source['address'] or hop} ({source['router_id']})",
@@ -206,7 +213,8 @@ def _row(status: str, network: str, path: View, family: str, *, told: bool = Fal
     """A path in a table: one line, or more where an address is wider than its column."""
     hop = next_hop(path, family)
     metric = path.get("med", 0 if is_local(path) or told else "")
-    local_pref = "" if is_local(path) and not told else path["local_pref"]
+    shows = (told and "local_pref" in path) or is_internal(path)
+    local_pref = path["local_pref"] if shows else ""
     as_path = path["as_path"] + " " if path["as_path"] else ""
     rest = f"{metric:>10}{local_pref:>7}{own_weight(path):>7} {as_path}{origin_code(path)}"
     lines = [f"{status:<3}{network:<{_NETWORK_WIDTH}}"]
@@ -225,7 +233,7 @@ def _table_path(route: View, path: View, family: str, *, best: bool) -> View:
     if best and route.get("best", True):
         shown |= {"bestpath": True, "selectionReason": reason(route)}
     shown |= {
-        "pathFrom": "external" if is_local(path) else "internal",
+        "pathFrom": "internal" if is_internal(path) else "external",
         "prefix": address,
         "prefixLen": int(bits),
         "network": route["prefix"],
@@ -233,7 +241,7 @@ def _table_path(route: View, path: View, family: str, *, best: bool) -> View:
     }
     if is_local(path) or "med" in path:
         shown["metric"] = path.get("med", 0)
-    if not is_local(path):
+    if is_internal(path):
         shown["locPrf"] = path["local_pref"]
     return shown | {
         "weight": own_weight(path),
@@ -262,7 +270,7 @@ def _told(prefix: str, path: View, family: str) -> View:
         "network": prefix,
         "nextHop": next_hop(path, family),
         "metric": path.get("med", 0),
-        "locPrf": path["local_pref"],
+        **({"locPrf": path["local_pref"]} if "local_pref" in path else {}),
         "weight": own_weight(path),
         "path": path["as_path"],
         "bgpOriginCode": origin_code(path),
@@ -287,11 +295,7 @@ def _detailed_path(about: View, route: View, path: View, *, best: bool) -> View:
     shown["origin"] = path["origin"]
     if "med" in path or is_local(path):
         shown["metric"] = path.get("med", 0)
-    if not is_local(path):
-        shown["locPrf"] = path["local_pref"]
-    else:
-        shown |= {"weight": own_weight(path), "sourced": True, "local": True}
-    shown |= {"valid": True, "version": 0}
+    shown |= _standing(path) | {"valid": True, "version": 0}
     if best:
         shown["bestpath"] = {"overall": True, "selectionReason": reason(route)}
     for name, key in _LISTS:
@@ -307,8 +311,15 @@ def _detailed_path(about: View, route: View, path: View, *, best: bool) -> View:
     if source["host_name"]:
         peer |= {"hostname": source["host_name"]}
     if not is_local(path):
-        peer["type"] = "internal"
+        peer["type"] = "internal" if is_internal(path) else "external"
     return shown | {"nexthops": [hop], "peer": peer}
+
+
+def _standing(path: View) -> View:
+    """What makes a path preferred by where it is from."""
+    if is_local(path):
+        return {"weight": own_weight(path), "sourced": True, "local": True}
+    return {"locPrf": path["local_pref"]} if is_internal(path) else {}
 
 
 _LISTS: Final = (
@@ -325,8 +336,10 @@ def _facts(route: View, path: View, *, best: bool) -> list[str]:
         facts.append(f"metric {path.get('med', 0)}")
     if is_local(path):
         facts += [f"weight {own_weight(path)}", "valid", "sourced", "local"]
-    else:
+    elif is_internal(path):
         facts += [f"localpref {path['local_pref']}", "valid", "internal"]
+    else:
+        facts += ["valid", "external"]
     if best:
         facts.append(f"best ({reason(route)})")
     return facts

@@ -85,14 +85,22 @@ class Scene:
         """Announce a route of our own."""
         self.speaker.originate([LocalRoute(ip_network(prefix))])
 
-    def join(self, address: str, host_name: str = "", router_id: str = "") -> Peer:
+    def join(
+        self,
+        address: str,
+        host_name: str = "",
+        router_id: str = "",
+        *,
+        asn: int = ASN,
+        kind: int = Audience.CLIENT,
+    ) -> Peer:
         """A peer establishes a session."""
         connection = self.connect(address)
         remote = Open(
-            ASN,
+            asn,
             90,
             IPv4Address(router_id or address),
-            Capabilities(as4=ASN, host_name=host_name, route_refresh=True, codes=(1, 2, 65)),
+            Capabilities(as4=asn, host_name=host_name, route_refresh=True, codes=(1, 2, 65)),
         )
         negotiated = Negotiated(
             90, frozenset({IPV4_UNICAST, IPV6_UNICAST}), as4=True, route_refresh=True, remote=remote
@@ -102,13 +110,14 @@ class Scene:
         connection.name = PeerName(
             connection.name.address, str(remote.bgp_id), host_name, connection.name.description
         )
-        source = Source(address, Audience.CLIENT, remote.bgp_id.packed, connection.name.address)
+        source = Source(address, kind, remote.bgp_id.packed, connection.name.address)
         connection.peer = self.speaker.peer_up(
             source,
             negotiated,
             connection.local_address,
             Sink(),
             intake=Intake(accept_default=True),
+            enforce_first_as=False,
         )
         return connection.peer
 

@@ -8,8 +8,9 @@ import pytest
 from reflector import __version__
 from reflector.bgp.attributes import encode_attribute
 from reflector.bgp.nlri import IPNetwork
-from reflector.bgp.vocabulary import AttributeCode
+from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, Community
 from reflector.observe.views import Routes, View, advertised, neighbors, summary
+from reflector.rib.audience import Audience
 from reflector.rib.path import IPAddress
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
 
@@ -145,6 +146,85 @@ class TestAdvertised:
         assert paths[0]["next_hop"] == "192.0.2.1"
 
 
+class TestExternal:
+    """An ordinary external peer and two clients of a route server among internal peers."""
+
+    @pytest.fixture
+    def exchange(self) -> Scene:
+        scene = Scene()
+        inside = scene.join("10.0.0.1")
+        outside = scene.join("10.0.0.2", asn=65002, kind=Audience.EXTERNAL)
+        served = scene.join("10.0.0.3", asn=65003, kind=Audience.SERVED)
+        scene.join("10.0.0.4", asn=65004, kind=Audience.SERVED)
+        scene.join("10.0.0.5", kind=Audience.NON_CLIENT)
+        med = encode_attribute(AttributeFlag.OPTIONAL, AttributeCode.MULTI_EXIT_DISC, bytes(4))
+        no_export = encode_attribute(
+            OPTIONAL_TRANSITIVE, AttributeCode.COMMUNITIES, Community.NO_EXPORT
+        )
+        scene.announce(inside, "10.1.0.0/24", extra=med)
+        scene.announce(inside, "10.9.0.0/24", extra=no_export)
+        scene.announce(outside, "10.2.0.0/24", extra=med)
+        scene.announce(served, "10.3.0.0/24", extra=med)
+        scene.announce(served, "10.8.0.0/24", extra=no_export)
+        return scene
+
+    def test_roles(self, exchange: Scene) -> None:
+        assert [(view["role"], view["client"]) for view in neighbors(exchange, 0)] == [
+            ("client", True),
+            ("external", False),
+            ("route server client", True),
+            ("route server client", True),
+            ("non-client", False),
+        ]
+
+    def test_who_is_told(self, exchange: Scene) -> None:
+        found = {prefix: _paths(route)[0] for prefix, route in routes_by_prefix(exchange).items()}
+        assert {prefix: path["told_to"] for prefix, path in found.items()} == {
+            "10.1.0.0/24": "all",
+            "10.9.0.0/24": "internal peers",
+            "10.2.0.0/24": "all",
+            "10.3.0.0/24": "all",
+            "10.8.0.0/24": "clients, non-clients and route server clients",
+        }
+
+    def test_a_route_of_a_non_client_is_not_for_non_clients(self, exchange: Scene) -> None:
+        (peer,) = (
+            each
+            for each in exchange.speaker.peers.values()
+            if each.source.kind == Audience.NON_CLIENT
+        )
+        exchange.announce(peer, "10.5.0.0/24")
+        path = _paths(routes_by_prefix(exchange)["10.5.0.0/24"])[0]
+        assert path["told_to"] == "clients, external peers and route server clients"
+
+    @pytest.mark.parametrize(
+        ("address", "told"),
+        [
+            ("10.0.0.2", {"10.1.0.0/24": "64512", "10.3.0.0/24": "64512"}),
+            (
+                "10.0.0.4",
+                {
+                    "10.1.0.0/24": "64512",
+                    "10.2.0.0/24": "64512",
+                    "10.3.0.0/24": "with MED",
+                    "10.8.0.0/24": "",
+                },
+            ),
+        ],
+        ids=["ordinary", "route server client"],
+    )
+    def test_what_an_external_peer_is_told(
+        self, exchange: Scene, address: str, told: dict[str, str]
+    ) -> None:
+        found = {}
+        for view in advertised(exchange, ip_address(address)):
+            (path,) = _paths(view)
+            assert not {"local_pref", "originator_id", "cluster_list"} & path.keys()
+            found[view["prefix"]] = path["as_path"] or ("with MED" if "med" in path else "")
+            assert not (path["as_path"] and "med" in path)
+        assert found == told
+
+
 class TestRoutes:
     def test_every_prefix_of_both_families(self, scene: Scene) -> None:
         assert set(routes_by_prefix(scene)) == {
@@ -168,6 +248,7 @@ class TestRoutes:
                         "router_id": "10.0.0.5",
                         "host_name": "node-a",
                         "local": False,
+                        "role": "client",
                     },
                     "next_hop": "10.0.0.5",
                     "told_to": "all",
@@ -182,6 +263,7 @@ class TestRoutes:
                         "router_id": "10.0.0.6",
                         "host_name": "node-b",
                         "local": False,
+                        "role": "client",
                     },
                     "next_hop": "10.0.0.6",
                     "told_to": "all",
@@ -200,6 +282,7 @@ class TestRoutes:
             "router_id": "192.0.2.1",
             "host_name": "",
             "local": True,
+            "role": "",
         }
 
     def test_ipv6(self, scene: Scene) -> None:
