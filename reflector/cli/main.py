@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "show": "show what a running reflector knows",
     "vtysh": "FRR's commands, at a prompt or one by one",
     "completion": "print what makes a shell complete the arguments",
+    "rehearse": "play a whole class on this machine",
     "health": "tell whether the reflector is up, by exit code",
 }
 

@@ -301,7 +301,7 @@ class Peer(Link):
 
     def crash(self) -> None:
         """Vanish as a machine that reboots: the connection is reset (RST), without a word."""
-        self._lose("the test crashed the peer (RST)", Transport.reset)
+        self._lose("the test reset the connection", Transport.reset)
 
     def hang_up(self) -> None:
         """Vanish as a process that is killed: its kernel closes the connection, without a word."""

@@ -174,6 +174,7 @@ class RunningReflector:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment(),
+                process_group=0,  # a Ctrl-C is whose process started this one to act upon
             )
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ a test wants to send is sent, sensible or not.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from struct import error as struct_error
 from struct import iter_unpack, unpack_from
@@ -54,9 +55,13 @@ _NAMED_COMMUNITIES: Final = {
 }
 
 
+# UPDATEs that are remembered as read.
+_REMEMBERED: Final = 1024
+
+
 @dataclass(slots=True)
 class Update:
-    """An UPDATE, read.
+    """An UPDATE, read. It is shared by all who read the same octets: not to be changed.
 
     Attributes:
         withdrawn: Prefixes.
@@ -188,8 +193,9 @@ def _numbers(text: str, count: int, octets: int) -> bytes:
 # Reading.
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read(body: bytes, *, as4: bool) -> Update:
-    """Read the body of an UPDATE.
+    """Read the body of an UPDATE. Peers of one speaker are mostly sent the same ones.
 
     Args:
         body: What follows the message header.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +15,7 @@ from tests.support import wire
 from tests.support.reference import REFERENCE_REFLECTORS
 from tests.support.reflector_process import (
     OURS,
+    REPOSITORY,
     Reflector,
     ReflectorProcess,
     ReflectorSettings,
@@ -156,3 +159,17 @@ async def test_another_as_is_refused(target: Reflector) -> None:
         ended = await one.closed()
         assert not one.routes
         assert ended.received is None or ended.received.code == 2
+
+
+async def test_a_class_is_rehearsed_against_it(target: Reflector) -> None:
+    """`bgp-reflector rehearse --reflector` loads any reflector."""
+    command = (
+        *(sys.executable, "-m", "reflector", "rehearse", "--stay", "0", "--pace", "0.1"),
+        *("--reflector", f"{HOST}:{target.settings.port}", "--clusters", "8", "--nodes", "3"),
+        *("--mistake", "wrong-peer-asn,duplicate-cidr,no-routes"),
+    )
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all is as planned: 15 nodes are up" in done.stdout

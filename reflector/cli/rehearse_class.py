@@ -1,0 +1,109 @@
+"""Plays the class of `bgp-reflector rehearse`: the reflector, the nodes, Ctrl-C and the exit code."""
+
+import asyncio
+import resource
+import signal
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from typing import Final
+
+from reflector.cli.rehearse_screen import Screen, make_screen
+from reflector.sim.class_plan import ClassSettings, PlannedNode
+from reflector.sim.kube_router import timers
+from reflector.sim.rehearsal import Rehearsal
+from reflector.sim.running import RunningReflector
+from reflector.sim.transport import Address
+
+_INTERRUPTED: Final = 130
+
+
+def play(
+    settings: ClassSettings,
+    plan: list[PlannedNode],
+    target: Address | None,
+    *,
+    port: int,
+    reflector_arguments: Sequence[str],
+    deadline_s: float,
+    stay_s: float | None,
+) -> int:
+    """Play a class.
+
+    Args:
+        settings: What it is like.
+        plan: Its nodes.
+        target: The reflector; None starts one.
+        port: Of the one that is started, 0 for a free one.
+        reflector_arguments: More for that one.
+        deadline_s: By how many seconds after the last arrival all must be as planned.
+        stay_s: Seconds to stay after all is as planned; None until Ctrl-C.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SimError: The reflector does not start.
+    """
+    _raise_file_limit()
+    with ExitStack() as stack:
+        own: RunningReflector | None = None
+        if target is None:
+            own = RunningReflector(*reflector_arguments, port=port, asn=settings.asn)
+            stack.enter_context(own)
+            target = own.address
+        return asyncio.run(_play(settings, plan, target, own, (deadline_s, stay_s)))
+
+
+async def _play(
+    settings: ClassSettings,
+    plan: list[PlannedNode],
+    target: Address,
+    own: RunningReflector | None,
+    limits_s: tuple[float, float | None],
+) -> int:
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, interrupted.set)
+    rehearsal = Rehearsal(plan, target, timers(settings.version), debug_route=own is not None)
+    screen = make_screen(rehearsal, settings, target, own)
+    rehearsal.report = screen.report
+    rehearsal.start()
+    drawing = asyncio.create_task(screen.keep_drawing())
+    try:
+        return await _until_the_end(rehearsal, screen, interrupted, *limits_s)
+    finally:
+        drawing.cancel()
+        screen.leave()
+        await rehearsal.stop()
+
+
+async def _until_the_end(
+    rehearsal: Rehearsal,
+    screen: Screen,
+    interrupted: asyncio.Event,
+    deadline_s: float,
+    stay_s: float | None,
+) -> int:
+    complete = asyncio.create_task(rehearsal.complete(deadline_s))
+    waiting = asyncio.create_task(interrupted.wait())
+    await asyncio.wait((complete, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not complete.done():
+        complete.cancel()
+        return _INTERRUPTED
+    as_planned = complete.result()
+    screen.verdict([] if as_planned else list(rehearsal.problems()), stays=stay_s is None)
+    if as_planned:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(stay_s):
+                await interrupted.wait()
+    return 0 if as_planned else 1
+
+
+def _raise_file_limit() -> None:
+    """Ask for all the file descriptors that the system allows: each node is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
