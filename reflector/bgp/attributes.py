@@ -124,12 +124,14 @@ class Judge:
 class _Reading:
     """One pass over a block: collects what to send on, what to decide by, and what is wrong."""
 
-    __slots__ = ("_findings", "_kept", "judge", "result")
+    __slots__ = ("_distinct_large", "_findings", "_kept", "judge", "result")
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.result = PathAttributes()
         self._findings: list[Finding] = []
+        # LARGE_COMMUNITIES without repetitions, where it came with some.
+        self._distinct_large = b""
         # Attributes to send on: before NEXT_HOP, before ORIGINATOR_ID, and after CLUSTER_LIST.
         self._kept: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
 
@@ -182,6 +184,12 @@ class _Reading:
             behind_med = bool(middle) and middle[0][1] == AttributeCode.MULTI_EXIT_DISC
             middle.insert(behind_med, _LOCAL_PREF)
             seen |= 1 << AttributeCode.LOCAL_PREF
+        if self._distinct_large:
+            large = AttributeCode.LARGE_COMMUNITIES
+            behind = [
+                encode_attribute(tlv[0], large, self._distinct_large) if tlv[1] == large else tlv
+                for tlv in behind
+            ]
         result.ahead = b"".join(ahead)
         result.middle = b"".join(middle)
         result.behind = b"".join(behind)
@@ -223,6 +231,10 @@ class _Reading:
         # RFC 7606 4: the routes go, the session stays: where the NLRI begins is known from the
         # Total Path Attribute Length.
         self.refuse("an attribute runs past the end of the attributes (RFC 7606 4)")
+
+    def shorten_large_communities(self, distinct: bytes) -> None:
+        """LARGE_COMMUNITIES is sent on without repetitions."""
+        self._distinct_large = distinct
 
     def refuse(self, reason: str) -> None:
         """The routes are treated as withdrawn: the attribute is malformed."""
@@ -306,6 +318,13 @@ def _take_communities(reading: _Reading, value: bytes) -> bool:
     return True
 
 
+def _take_large_communities(reading: _Reading, value: bytes) -> bool:
+    distinct = dict.fromkeys([value[i : i + 12] for i in range(0, len(value), 12)])
+    if 12 * len(distinct) != len(value):
+        reading.shorten_large_communities(b"".join(distinct))  # RFC 8092 3
+    return True
+
+
 def _take_originator_id(reading: _Reading, value: bytes) -> bool:
     reading.result.originator_id = value
     if value == reading.judge.router_id:
@@ -380,7 +399,9 @@ _RULES: Final = {
     10: _Rule(10, "CLUSTER_LIST", _OPTIONAL, _items(4), _W, "RFC 7606 7.10", _take_cluster_list),
     16: _Rule(16, "EXTENDED_COMMUNITIES", _BOTH, _items(8), _W, "RFC 7606 7.14"),
     25: _Rule(25, "IPV6_EXTENDED_COMMUNITIES", _BOTH, _items(20), _W, "RFC 7606 7.15"),
-    32: _Rule(32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6"),
+    32: _Rule(
+        32, "LARGE_COMMUNITIES", _BOTH, _items(12), _W, "RFC 8092 6", _take_large_communities
+    ),
 }
 
 # From external peers, whatever these look like: RFC 7606 has them discarded unread.

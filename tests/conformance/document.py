@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.conformance.clauses import MET, PROVABLE, Clause, Rfc
-from tests.conformance.marks import Mark
+from tests.conformance.marks import HOSTILE, Mark
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 _NAMED_PER_FILE: Final = 3
@@ -86,6 +86,9 @@ def _proof(marks: list[Mark]) -> str:
     files = []
     for path, group in groupby(marks, key=lambda mark: mark.path):
         names = [mark.test for mark in group]
+        if path == HOSTILE:
+            files.append(f"[hostile](hostile.md): {len(names)} case{'s' * (len(names) > 1)}")
+            continue
         shown = ", ".join(f"`{name}`" for name in names[:_NAMED_PER_FILE])
         more = f" and {len(names) - _NAMED_PER_FILE} more" if len(names) > _NAMED_PER_FILE else ""
         files.append(f"[{path.removeprefix('tests/')}](../{path}): {shown}{more}")

@@ -2,7 +2,7 @@
 
 A mark is `@pytest.mark.rfc("7606", "7.1", "7.2")` on a test or on a class of tests: the number of an
 RFC and one clause of it or several, spelled as in `clauses/`. Read and not imported, so that it
-costs nothing and needs no daemon.
+costs nothing and needs no daemon. The hostile cases name their clauses themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.hostile.suite import cases as hostile_cases
 
 TESTS: Final = Path(__file__).resolve().parents[1]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -25,6 +27,15 @@ class Mark:
     test: str
     rfc: str
     at: str
+
+
+HOSTILE: Final = "tests/hostile/test_hostile.py"
+
+
+def collect_all() -> list[Mark]:
+    """Read the marks of all tests, those of the hostile cases included."""
+    cases = {Mark(HOSTILE, case.name, *case.clause) for case in hostile_cases()}
+    return sorted({*collect(), *cases})
 
 
 def collect(folder: Path = TESTS) -> list[Mark]:

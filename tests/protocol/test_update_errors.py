@@ -7,6 +7,7 @@ import pytest
 from reflector.bgp.errors import Action, SessionError
 from tests.support import wire
 from tests.support.classroom import OUR_ADDRESS, ROUTER_ID, Classroom, Student
+from tests.support.strict_reader import Attribute
 
 PREFIX = "10.1.0.0/24"
 PREFIX6 = "2001:db8:1::/64"
@@ -115,6 +116,7 @@ WITHDRAWN = {
 )
 @pytest.mark.rfc("7607", "2 AS_PATH")
 @pytest.mark.rfc("8092", "6")
+@pytest.mark.rfc("5065", "5")
 @pytest.mark.rfc("4271", "6.3 next hop")
 @pytest.mark.parametrize("replaced", WITHDRAWN.values(), ids=WITHDRAWN)
 def test_a_malformed_attribute_withdraws_the_route(
@@ -612,3 +614,18 @@ def test_our_cluster_id_across_two_others_is_no_loop(scene: Scene) -> None:
     straddling = wire.cluster_list("9.9.192.0", "2.254.9.9")
     classroom.send(source, wire.announce(PREFIX, attributes=wire.usual(more=straddling)))
     assert PREFIX in other.prefixes
+
+
+@pytest.mark.rfc("8092", "3 duplicates")
+def test_a_large_community_twice_is_one(scene: Scene) -> None:
+    """RFC 8092 3: redundant values are removed silently; the Partial bit stays."""
+    classroom, source, other = scene
+    one, two = b"\0\0\0\1" * 3, b"\0\0\0\2" * 3
+    large = wire.attribute(0xE0, 32, one + two + one)
+    unknown = wire.attribute(0xE0, 99, b"x")
+    attributes = wire.usual(more=wire.communities(7) + large + unknown)
+    classroom.send(source, wire.announce(PREFIX, attributes=attributes))
+    route = other.route(PREFIX)
+    assert dict(route.attributes)[32] == Attribute(0xE0, one + two)
+    assert (route[8], route[99]) == (b"\0\0\0\7", b"x")
+    assert classroom.findings == []

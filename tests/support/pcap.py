@@ -1,0 +1,56 @@
+"""What a reflector sent, as a capture file for tshark, without having captured anything."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.support.process import find_binary, query
+
+BGP_PORT: Final = 179
+_RAW_IP: Final = 101  # LINKTYPE_RAW
+_ERROR: Final = 0x00800000  # PI_ERROR in Wireshark's epan/proto.h
+
+
+def write_pcap(path: Path, conversations: Iterable[Sequence[bytes]]) -> None:
+    """Write a capture with one packet for each message, and one conversation for each list.
+
+    Args:
+        path: The file to write.
+        conversations: The messages that each peer was sent, in order.
+    """
+    with path.open("wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 16, _RAW_IP))
+        for number, messages in enumerate(conversations):
+            sequence = 1
+            for message in messages:
+                packet = _packet(1024 + number, sequence, message)
+                out.write(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
+                sequence += len(message)
+
+
+def complaints(path: Path) -> list[str]:
+    """What tshark finds malformed, or an error, in what was sent from the BGP port."""
+    wrong = f"_ws.malformed or _ws.expert.severity >= {_ERROR}"
+    return _dissect(path, f"bgp and ({wrong})", "_ws.expert.message")
+
+
+def dissected_types(path: Path) -> set[int]:
+    """Which types of messages tshark has seen in it."""
+    printed = _dissect(path, "bgp", "bgp.type")
+    return {int(each) for line in printed for each in line.split(",") if each}
+
+
+def _dissect(path: Path, display_filter: str, field: str) -> list[str]:
+    picked = f"tcp.srcport == {BGP_PORT} and ({display_filter})"
+    command = [find_binary("tshark"), "-r", str(path), "-Y", picked, "-T", "fields", "-e", field]
+    return query(command, timeout_s=120).splitlines()
+
+
+def _packet(port: int, sequence: int, payload: bytes) -> bytes:
+    tcp = struct.pack("!HHIIBBHHH", BGP_PORT, port, sequence, 1, 5 << 4, 0x18, 65535, 0, 0)
+    size = 20 + len(tcp) + len(payload)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, 6, 0, b"\x0a\0\0\1", b"\x0a\0\0\2")
+    return ip + tcp + payload
