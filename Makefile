@@ -64,6 +64,10 @@ conformance: $(VENV)/dev.stamp ## write docs/conformance.md from the tests' mark
 generated: $(VENV)/dev.stamp ## write the man page and the completions from the parsers
 	@PYTHONPATH=. $(BIN)/python packaging/generate.py
 
+.PHONY: fuzz
+fuzz: $(VENV)/fuzz.stamp ## coverage-guided fuzzing (Linux): ARGS="session --seconds 600"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: image
 image: ## build the container image bgp-reflector:latest
 	docker compose -f compose/compose.yaml build $(ARGS)
@@ -77,6 +81,8 @@ lock: ## resolve the locks anew after a change in pyproject.toml; ARGS=--upgrade
 	  --output-file requirements/runtime.lock
 	$(UV_COMPILE) requirements/build.in --constraint requirements/dev.lock \
 	  --output-file requirements/build.lock
+	$(UV_COMPILE) requirements/fuzz.in --constraint requirements/dev.lock \
+	  --output-file requirements/fuzz.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment, caches and whatever was built
@@ -100,6 +106,10 @@ $(VENV)/runtime.stamp: requirements/runtime.lock requirements/build.lock pyproje
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements/dev.lock
 	@echo 'make: installing what tests and checks need into $(VENV), this once' >&2
 	@$(PIP_INSTALL) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp requirements/fuzz.lock
+	@$(PIP_INSTALL) --require-hashes -r requirements/fuzz.lock
 	@touch $@
 
 # Makes an empty virtual environment in $(1) with the first Python that can. Each candidate is

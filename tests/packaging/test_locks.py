@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
-LOCKS: Final = ("runtime", "dev", "build")
+LOCKS: Final = ("runtime", "dev", "build", "fuzz")
 
 
 def entries(lock: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_no_address_is_in_a_lock(lock: str) -> None:
 def test_locks_agree() -> None:
     """They are installed on top of each other."""
     dev = entries("dev")
-    for lock in ("runtime", "build"):
+    for lock in ("runtime", "build", "fuzz"):
         for name, entry in entries(lock).items():
             if name in dev:
                 assert version(entry) == version(dev[name]), f"{name} in {lock}.lock"
