@@ -16,7 +16,7 @@ from reflector.bgp.errors import Finding
 from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
 from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
-from reflector.config.intake import hold_down_s, intake
+from reflector.config.intake import Policies, export, hold_down_s, intake, policies
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
 from reflector.config.remote_as import remote_as
@@ -97,6 +97,7 @@ class App:
 
     def __init__(self, config: Config, load: Load) -> None:
         self.config = config
+        self._policies = policies(config)
         router_id = config.router_id or default_router_id()
         identity = Identity(config.asn, router_id, config.cluster_id or router_id)
         self.log = Log()
@@ -192,7 +193,10 @@ class App:
             self.log(Trouble(f"needs a restart to take effect: {reason}"))
         # What needs a restart keeps its old value, so that the next reload says so again.
         self.config = change.after
+        self._policies = policies(self.config)
         self._apply(change)
+        for filters in change.filters_changed():
+            self.log.note(f"filters changed, and no session drops for it: {filters}")
         self.log.note("configuration reloaded" if change else "configuration reloaded: no change")
 
     def _apply(self, change: Reload) -> None:
@@ -218,6 +222,8 @@ class App:
             reason = change.dropped(connection.name.address, asn)
             if reason is not None:
                 self.peering.close(connection, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, reason)
+            else:
+                self.peering.reconfigure(connection)
         self.peering.held_down.clear()
         self.dialer.dial(_targets(self.config))
         self.speaker.originate(_local_routes(self.config))
@@ -267,7 +273,7 @@ class App:
 
     def _policy(self, address: IPAddress) -> PeerPolicy | None:
         settings = settings_for(self.config, address)
-        return None if settings is None else _policy_of(settings, self.config)
+        return None if settings is None else _policy_of(settings, self.config, self._policies)
 
     def _listen(self, address: IPAddress) -> None:
         try:
@@ -327,7 +333,7 @@ class App:
         self._summary = loop.call_later(_SUMMARY_S, self._summarise)
 
 
-def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
+def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerPolicy:
     families = config.families if settings.families is None else settings.families
     return PeerPolicy(
         families=frozenset(FAMILY_BY_NAME[name] for name in families),
@@ -339,7 +345,8 @@ def _policy_of(settings: PeerSettings, config: Config) -> PeerPolicy:
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
         ttl_security=settings.ttl_security,
-        intake=intake(settings),
+        intake=intake(settings, known),
+        export=export(settings, known),
         hold_down_s=hold_down_s(settings),
     )
 

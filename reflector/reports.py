@@ -76,6 +76,13 @@ class PeerReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerCantRefresh:
+    """An import policy changed and the peer can't be asked for its routes again."""
+
+    peer: PeerName
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateFault:
     """Something was wrong in a peer's UPDATE that didn't cost its session."""
 
@@ -90,4 +97,6 @@ class Trouble:
     what: str
 
 
-Report = PeerUp | PeerDown | ConnectionRefused | PeerReturned | UpdateFault | Trouble
+Report = (
+    PeerUp | PeerDown | ConnectionRefused | PeerCantRefresh | PeerReturned | UpdateFault | Trouble
+)

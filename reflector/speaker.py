@@ -5,12 +5,13 @@ turn of the loop in which something happened it calls `turn`, in which everythin
 sent, once.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge
+from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge, PathAttributes
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.limits import MAX_MISSED_PREFIXES, SPARE_PATHS_PER_PEER
 from reflector.bgp.nlri import DEFAULT_ROUTE, IPNetwork, pack_prefix
@@ -19,8 +20,11 @@ from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
 from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST, Family
 from reflector.rib.audience import Audience, Form
+from reflector.rib.export_filter import FilteredGroup
+from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Path, Source, local_attributes
+from reflector.rib.policy import Outcome, Policy
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
 
@@ -78,6 +82,8 @@ class Peer:
         blocks: What is known of attributes that its kind of peer sends.
         first_as: Which AS its paths must begin with; 0 for any.
         intake: What becomes of its routes on their way in.
+        filter: Its import policy at work, if it has one.
+        export: Which routes it is told of, None for all.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
@@ -94,6 +100,8 @@ class Peer:
     blocks: JudgedBlocks
     first_as: int = 0
     intake: Intake = USUAL_INTAKE
+    filter: ImportFilter | None = None
+    export: Policy | None = None
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
@@ -153,6 +161,7 @@ class Speaker:
         beside: Iterable[IPAddress] = (),
         enforce_first_as: bool = True,
         intake: Intake = USUAL_INTAKE,
+        export: Policy | None = None,
     ) -> Peer:
         """A session is established: its peer gets the whole table and every change from now on.
 
@@ -164,6 +173,7 @@ class Speaker:
             beside: Our other addresses on the interface of a session over IPv6.
             enforce_first_as: Whether an external peer's paths must begin with its AS.
             intake: What becomes of its routes on their way in.
+            export: Which routes it is told of, None for all.
         """
         beside = tuple(beside)
         self.own_addresses((local_address, *beside))
@@ -171,16 +181,14 @@ class Speaker:
             family: _own_next_hop(family, local_address, beside) for family in negotiated.families
         }
         blocks = self._blocks[source.internal, negotiated.as4]
-        peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, intake=intake)
-        peer.watermarks = dict.fromkeys(negotiated.families, intake.maximum.watermark)
+        peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, export=export)
+        _set_intake(peer, intake)
         if enforce_first_as and not source.internal:
             peer.first_as = negotiated.remote.asn
         self.peers[source] = peer
         form = self._form_for(peer)
         for family in negotiated.families:
-            group = self._groups.get((family, form))
-            if group is None:
-                group = self._groups[family, form] = UpdateGroup(self.tables[family], form)
+            group = self._group_of(family, form)
             member = Member(source, outlet, own_next_hops[family])
             peer.members.append(member)
             group.join(member)
@@ -196,6 +204,7 @@ class Speaker:
             return 0
         for group in self._groups_of(peer):
             group.leave(peer.source)
+        self._close_groups(peer)
         return sum(self.tables[family].drop(peer.source) for family in peer.negotiated.families)
 
     def receive_update(self, peer: Peer, body: bytes) -> None:
@@ -213,7 +222,11 @@ class Speaker:
         for family, prefixes in update.withdrawn:
             counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
         for announcement in update.announced:
-            self._announce(peer, announcement)
+            if peer.filter is None and not announcement.default:
+                self._announce(peer, announcement)
+            else:
+                for admitted in self._admitted(peer, announcement):
+                    self._announce(peer, admitted)
         if update.end_of_rib is not None:
             peer.end_of_rib.add(update.end_of_rib)
 
@@ -227,6 +240,32 @@ class Speaker:
         if family is None or family not in peer.negotiated.families:
             return False
         self._group(peer, family).refresh(peer.source)
+        return True
+
+    def reconfigure(self, peer: Peer, intake: Intake, export: Policy | None) -> bool:
+        """A peer's routes are to be taken, or it is to be told of ours, by other rules from now on.
+
+        What it holds and what is held of it is brought to what they say. What they would let in and
+        was refused before is not known any more: the peer has to be asked for it.
+
+        Returns:
+            Whether it has to.
+
+        Raises:
+            SessionError: It has too many prefixes by them.
+        """
+        if export != peer.export:
+            self._send_changes()
+            former = self._groups_of(peer)
+            old = replace(peer)
+            peer.export = export
+            for member, group in zip(peer.members, former, strict=True):
+                self._group_of(group.family, self._form_for(peer)).take_over(member, group)
+            self._close_groups(old)
+        if intake == peer.intake:
+            return False
+        _set_intake(peer, intake)
+        self._judge_again(peer)
         return True
 
     def held_by(self, peer: Peer) -> int:
@@ -296,13 +335,7 @@ class Speaker:
         Returns:
             Whether another turn could go on at once with those that are behind.
         """
-        for family, table in self.tables.items():
-            if not table.changed:
-                continue
-            changes = table.take_changes()
-            for group in self._groups.values():
-                if group.family is family:
-                    group.send_changes(changes)
+        self._send_changes()
         more = False
         # The other way round each time: else a peer that reads slowly, whose queue one family fills
         # as soon as there is room, would hear nothing of the other.
@@ -327,15 +360,36 @@ class Speaker:
 
     # Inner workings.
 
+    def _send_changes(self) -> None:
+        for family, table in self.tables.items():
+            if not table.changed:
+                continue
+            changes = table.take_changes()
+            for group in self._groups.values():
+                if group.family is family:
+                    group.send_changes(changes)
+
+    def _judge_again(self, peer: Peer) -> None:
+        """Take what is held of a peer as if it came now."""
+        source, announced = peer.source, peer.counters.announced
+        for family in peer.negotiated.families:
+            table = self.tables[family]
+            held: dict[tuple[PathAttributes, bytes], list[bytes]] = defaultdict(list)
+            for prefix in table.held.get(source, ()):
+                path = next(each for each in table.routes[prefix].paths if each.source is source)
+                held[path.attributes.received or path.attributes, path.next_hop].append(prefix)
+            for (attributes, next_hop), prefixes in held.items():
+                announcement = Announcement(
+                    family, attributes, next_hop, prefixes, DEFAULT_ROUTE in prefixes
+                )
+                for admitted in self._admitted(peer, announcement):
+                    self._announce(peer, admitted)
+        peer.counters.announced = announced
+
     def _announce(self, peer: Peer, announcement: Announcement) -> None:
         family, next_hop = announcement.family, announcement.next_hop
         prefixes = announcement.prefixes
         table = self.tables[family]
-        if announcement.default and not peer.intake.accept_default:
-            self._refuse_default(peer, family)
-            prefixes = [prefix for prefix in prefixes if prefix != DEFAULT_ROUTE]
-            if not prefixes:
-                return
         attributes = announcement.attributes
         key = family, attributes, next_hop
         path = peer.paths.get(key)
@@ -360,6 +414,25 @@ class Speaker:
         if held > peer.watermarks[family]:
             finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
             self._on_finding(peer, finding)
+
+    def _admitted(self, peer: Peer, announcement: Announcement) -> Iterator[Announcement]:
+        """What of an announcement may be used: its policy, and the rule on default routes."""
+        family, attributes = announcement.family, announcement.attributes
+        prefixes, next_hop = announcement.prefixes, announcement.next_hop
+        if peer.filter is None:
+            outcomes = {Outcome(attributes, "", names_default=False): prefixes}
+        else:
+            outcomes = peer.filter.sort(family, attributes, prefixes)
+        for outcome, which in outcomes.items():
+            if outcome.attributes is None:
+                self._refuse(peer, family, which)
+                continue
+            asked = peer.intake.accept_default or outcome.names_default
+            if announcement.default and not asked and DEFAULT_ROUTE in which:
+                self._refuse_default(peer, family)
+                which = [prefix for prefix in which if prefix != DEFAULT_ROUTE]  # noqa: PLW2901 - the rest of it
+            if which:
+                yield Announcement(family, outcome.attributes, next_hop, which)
 
     def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes]) -> None:
         """A peer announces routes that are not used, nor what it announced for them before."""
@@ -386,6 +459,26 @@ class Speaker:
             )
         return None
 
+    def _group_of(self, family: Family, form: Form) -> UpdateGroup:
+        """The update group of a form, made if there is none yet."""
+        group = self._groups.get((family, form))
+        if group is None:
+            table = self.tables[family]
+            if form.policy is None:
+                group = UpdateGroup(table, form)
+            else:
+                group = FilteredGroup(table, form, form.policy, self._cluster_id)
+            self._groups[family, form] = group
+        return group
+
+    def _close_groups(self, peer: Peer) -> None:
+        """Forget a peer's groups with a policy that nobody is in any more."""
+        form = self._form_for(peer)
+        if form.policy is not None:
+            for family in peer.negotiated.families:
+                if not self._groups[family, form].members:
+                    del self._groups[family, form]
+
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]
 
@@ -396,7 +489,7 @@ class Speaker:
         """In which form a peer is told of paths."""
         source = peer.source
         local_as = 0 if source.internal else self.identity.asn
-        return Form(source.kind, peer.negotiated.as4, local_as)
+        return Form(source.kind, peer.negotiated.as4, local_as, peer.export)
 
 
 _NOT_ORIGINATED: Final = object()
@@ -411,6 +504,15 @@ _DEFAULT_REFUSED: Final = Finding(
     "a default route would lead everybody's traffic to this peer: if it should, set accept-default "
     "to true for it",
 )
+
+
+def _set_intake(peer: Peer, intake: Intake) -> None:
+    """Have a peer's routes taken so from now on."""
+    peer.intake = intake
+    peer.filter = None if intake.policy is None else ImportFilter(intake.policy, peer.source)
+    peer.watermarks = dict.fromkeys(peer.negotiated.families, intake.maximum.watermark)
+    peer.default_refused = False
+    peer.paths.clear()
 
 
 def _family_of(prefix: IPNetwork) -> Family:

@@ -60,6 +60,7 @@ class PathAttributes:
         no_export: NO_EXPORT or NO_EXPORT_SUBCONFED is set: not for external peers (RFC 1997).
         graceful_shutdown: GRACEFUL_SHUTDOWN is set: it goes soon (RFC 8326).
         malformed: An attribute that was there costs the routes, not only one that was missing.
+        received: What it was when it came, if a policy has changed it since.
         findings: What was wrong with it. Its strongest action says what becomes of the routes.
     """
 
@@ -78,6 +79,7 @@ class PathAttributes:
     no_export: bool = False
     graceful_shutdown: bool = False
     malformed: bool = False
+    received: "PathAttributes | None" = None
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -207,10 +207,12 @@ def _route_facts(neighbor: View) -> list[tuple[str, str]]:
         f"{neighbor['updates_received']} UPDATEs: {neighbor['prefixes_announced']} announced, "
         f"{neighbor['prefixes_withdrawn']} withdrawn, {neighbor['prefixes_rejected']} rejected"
     )
+    rules = neighbor["prefixes_rejected_by"].items()
     return [
         ("Role", neighbor["role"]),
         ("Routes", held),
         ("Received", received),
+        *(("Rejected by", f"{rule}: {count}") for rule, count in rules),
         ("End-of-RIB", ", ".join(neighbor["end_of_rib"]) or "not yet"),
     ]
 

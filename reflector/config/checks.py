@@ -16,6 +16,9 @@ def conflicts(config: Config) -> Iterator[tuple[str, str]]:
     yield from _twice("networks", [each.prefix for each in config.networks])
     yield from _twice("ranges", [each.network for each in config.ranges])
     yield from _twice("neighbors", [each.address for each in config.neighbors])
+    yield from _twice("prefix-sets", [each.name for each in config.prefix_sets])
+    yield from _twice("policies", [each.name for each in config.policies])
+    yield from _unknown_names(config)
     yield from _unsigned(_peers(config))
     yield from _not_external(_peers(config))
 
@@ -39,6 +42,28 @@ def _peers(config: Config) -> list[tuple[str, IPNetwork, PeerSettings]]:
         for index, each in enumerate(config.neighbors)
     ]
     return ranges + neighbors
+
+
+def _unknown_names(config: Config) -> Iterator[tuple[str, str]]:
+    """Prefix sets and policies that are named and not there."""
+    sets = {each.name for each in config.prefix_sets}
+    for number, policy in enumerate(config.policies):
+        for index, rule in enumerate(policy.rules):
+            for name in rule.prefix_sets:
+                if name not in sets:
+                    key = f"policies[{number}].rules[{index}].prefixes"
+                    yield key, f"there is no {name} among prefix-sets{_there(sets)}"
+    policies = {each.name for each in config.policies}
+    for key, _, settings in _peers(config):
+        named = {"import": settings.import_policy, "export": settings.export_policy}
+        for direction, policy_name in named.items():
+            if policy_name is not None and policy_name not in policies:
+                what = f"there is no {policy_name} among policies{_there(policies)}"
+                yield f"{key}.{direction}", what
+
+
+def _there(names: set[str]) -> str:
+    return f": there is {', '.join(sorted(names))}" if names else ""
 
 
 def _unsigned(peers: list[tuple[str, IPNetwork, PeerSettings]]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from reflector.config import kinds
-from reflector.config.fields import ROOT, Field, Mapping
+from reflector.config.field import Field, Mapping
+from reflector.config.fields import ROOT
 from reflector.config.model import Config
 
 # Stands for every secret: whoever may see the configuration need not be who may sign.

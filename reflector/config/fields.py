@@ -4,12 +4,10 @@ Each mapping of the file is a tuple of `Field`. A key is required where the mode
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass
-from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
-from reflector.config import kinds
-from reflector.config.kinds import Kind
+from reflector.config import kinds, policy_kinds
+from reflector.config.field import Field, Mapping, plain
 from reflector.config.model import (
     Config,
     LimitsConfig,
@@ -20,72 +18,7 @@ from reflector.config.model import (
     PeerRange,
     PeerSettings,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A key.
-
-    Args:
-        key: As the file has it.
-        kind: Of its value, or of each item of its list, or the mapping that it holds.
-        doc: What it is, in a sentence.
-        many: Whether it holds a list.
-        or_one: Whether the list's only item may stand without the list.
-        nullable: Whether it may be empty or `null`, which means the default.
-        attribute: The model's name for it, where that differs from the key.
-        least: Items that a list must have.
-    """
-
-    key: str
-    kind: "Kind | Mapping"
-    doc: str
-    many: bool = False
-    or_one: bool = False
-    nullable: bool = False
-    attribute: str = ""
-    least: int = 0
-
-    @property
-    def name(self) -> str:
-        """The model's name for it."""
-        return self.attribute or self.key.replace("-", "_")
-
-    @property
-    def may_be_empty(self) -> bool:
-        """Whether it may stand without a value: mappings too, since all their keys may go."""
-        return self.nullable or (isinstance(self.kind, Mapping) and not self.many)
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A mapping of the file.
-
-    Args:
-        fields: Its keys.
-        model: What it describes; a key that is left out has this one's default.
-        build: Makes the model's object of the values, keyed by `Field.name`, or raises ValueError
-            with a sentence where they don't go together.
-        required: Keys that must be there.
-    """
-
-    fields: tuple[Field, ...]
-    model: type
-    build: Callable[[dict[str, Any]], object]
-    required: tuple[str, ...] = ()
-
-    def default(self, field: Field) -> object:
-        """What holds where a key is left out; None where something else decides, or it must be."""
-        for model in (self.model, PeerSettings):
-            for each in dataclass_fields(model):
-                if each.name == field.name:
-                    return None if each.default is MISSING else each.default
-        raise LookupError(field.key)
-
-
-def _plain(build: Callable[..., object]) -> Callable[[dict[str, Any]], object]:
-    return lambda values: build(**values)
-
+from reflector.config.policy_fields import POLICY, PREFIX_SET
 
 _MAXIMUM: Final = Mapping(
     (
@@ -109,7 +42,7 @@ _MAXIMUM: Final = Mapping(
         ),
     ),
     MaximumPrefix,
-    _plain(MaximumPrefix),
+    plain(MaximumPrefix),
 )
 
 _SETTINGS: Final = (
@@ -140,6 +73,18 @@ _SETTINGS: Final = (
         "graceful-shutdown",
         kinds.BOOLEAN,
         "give its routes with the community graceful-shutdown the LOCAL_PREF 0",
+    ),
+    Field(
+        "import",
+        policy_kinds.NAME,
+        "the policy that its routes must pass",
+        attribute="import_policy",
+    ),
+    Field(
+        "export",
+        policy_kinds.NAME,
+        "the policy that routes must pass to be told to it",
+        attribute="export_policy",
     ),
     Field("maximum-prefix", _MAXIMUM, "how many prefixes of each address family it may have"),
     Field("hold-time", kinds.HOLD_TIME, "seconds to propose", attribute="hold_time_s"),
@@ -211,7 +156,7 @@ _LOG: Final = Mapping(
         Field("level", kinds.choice("debug", "info", "warning", "error"), "least level written"),
     ),
     LogConfig,
-    _plain(LogConfig),
+    plain(LogConfig),
 )
 _LIMITS: Final = Mapping(
     (
@@ -234,7 +179,7 @@ _LIMITS: Final = Mapping(
         ),
     ),
     LimitsConfig,
-    _plain(LimitsConfig),
+    plain(LimitsConfig),
 )
 
 ROOT: Final = Mapping(
@@ -260,6 +205,8 @@ ROOT: Final = Mapping(
         Field("networks", _NETWORK, "routes that the reflector announces itself", many=True),
         Field("ranges", _RANGE, "who may connect; the narrowest network counts", many=True),
         Field("neighbors", _NEIGHBOR, "peers that are named; they win over ranges", many=True),
+        Field("prefix-sets", PREFIX_SET, "prefixes that go by a name", many=True),
+        Field("policies", POLICY, "which routes are accepted, and what is set on them", many=True),
         Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
@@ -267,5 +214,5 @@ ROOT: Final = Mapping(
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),
     Config,
-    _plain(Config),
+    plain(Config),
 )

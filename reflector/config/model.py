@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, MAX_PREFIXES_PER_PEER
+from reflector.config.policy_model import Policy, PrefixSet
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -51,6 +52,8 @@ class PeerSettings:
         enforce_first_as: If it is in another AS: its paths must begin with that (RFC 4271 6.3).
         accept_default: Use a default route that it announces.
         graceful_shutdown: Give its routes with GRACEFUL_SHUTDOWN the LOCAL_PREF 0 (RFC 8326 4.1).
+        import_policy: Which of its routes are used, by the policy's name; None for all.
+        export_policy: Which routes it is told of, by the policy's name; None for all.
         maximum_prefix: How many prefixes it may have.
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
@@ -65,6 +68,8 @@ class PeerSettings:
     enforce_first_as: bool = True
     accept_default: bool = False
     graceful_shutdown: bool = True
+    import_policy: str | None = None
+    export_policy: str | None = None
     maximum_prefix: MaximumPrefix = _USUAL_MAXIMUM
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
@@ -151,6 +156,8 @@ class Config:
         networks: Routes of our own.
         ranges: Who may connect; the longest network that holds an address counts.
         neighbors: Peers that are named; they win over ranges.
+        prefix_sets: Prefixes by name.
+        policies: Which routes are accepted, by name.
         redial: Dial the peers that had a session before our own restart.
         state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
@@ -171,6 +178,8 @@ class Config:
         PeerRange(IPv6Network("::/0")),
     )
     neighbors: tuple[Neighbor, ...] = ()
+    prefix_sets: tuple[PrefixSet, ...] = ()
+    policies: tuple[Policy, ...] = ()
     redial: bool = True
     state_file: Path | None = None
     control_socket: Path | None = None

@@ -7,6 +7,7 @@ depend on changes beneath it.
 from dataclasses import dataclass, fields
 from ipaddress import ip_network
 
+from reflector.config.intake import export, intake, policies
 from reflector.config.model import (
     Config,
     IPAddress,
@@ -47,6 +48,26 @@ class Reload:
     def __bool__(self) -> bool:
         return self.before != self.after
 
+    def filters_changed(self) -> list[str]:
+        """Whose routes are taken, or told, by other rules from now on: ranges and neighbors, in words.
+
+        No session drops for it.
+        """
+        then, now = policies(self.before), policies(self.after)
+        found = []
+        for name, address in _named(self.after):
+            old, new = settings_for(self.before, address), settings_for(self.after, address)
+            if old is None or new is None:
+                continue
+            words = []
+            if intake(old, then) != intake(new, now):
+                words.append("import")
+            if export(old, then) != export(new, now):
+                words.append("export")
+            if words:
+                found.append(f"{' and '.join(words)} of {name}")
+        return found
+
     def dropped(self, address: IPAddress, asn: int | None = None) -> str | None:
         """Why a session with an address must drop, in words; None if it stays up.
 
@@ -67,6 +88,12 @@ class Reload:
         if then.remote_as != now.remote_as and not accepted:
             words.append("remote AS")
         return f"the configuration changed its {' and '.join(sorted(words))}" if words else None
+
+
+def _named(config: Config) -> list[tuple[str, IPAddress]]:
+    """The ranges and neighbors of a configuration, each with an address in it."""
+    ranges = [(str(each.network), each.network.network_address) for each in config.ranges]
+    return ranges + [(str(each.address), each.address) for each in config.neighbors]
 
 
 def _effective(settings: PeerSettings, config: Config, asn: int | None) -> dict[str, object]:

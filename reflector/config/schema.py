@@ -1,6 +1,7 @@
 """The JSON Schema of the configuration, for editors, made from the table of fields."""
 
-from reflector.config.fields import ROOT, Field, Mapping
+from reflector.config.field import Field, Mapping
+from reflector.config.fields import ROOT
 from reflector.config.kinds import Schema
 
 

@@ -14,7 +14,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from reflector.config.checks import conflicts
 from reflector.config.errors import ConfigError, Finding
-from reflector.config.fields import ROOT, Field, Mapping
+from reflector.config.field import Field, Mapping
+from reflector.config.fields import ROOT
 from reflector.config.model import Config
 from reflector.config.source import decode, only, read_text
 

@@ -45,6 +45,7 @@ from reflector.net.sockets import end_of, tune
 from reflector.net.waiting import WaitingRoom
 from reflector.reports import (
     ConnectionRefused,
+    PeerCantRefresh,
     PeerDown,
     PeerName,
     PeerReturned,
@@ -56,6 +57,7 @@ from reflector.reports import (
 from reflector.rib.audience import Audience
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Source
+from reflector.rib.policy import Policy
 from reflector.speaker import Peer, Speaker
 
 # How long an old session may take to answer when its peer connects anew. A live one's kernel
@@ -95,6 +97,7 @@ class PeerPolicy:
         enforce_first_as: Whether an external peer's paths must begin with its AS.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
         intake: What becomes of its routes on their way in.
+        export: Which routes it is told of, None for all.
         hold_down_s: How long it is kept out after it had too many prefixes.
     """
 
@@ -108,6 +111,7 @@ class PeerPolicy:
     enforce_first_as: bool = True
     ttl_security: int | None = None
     intake: Intake = USUAL_INTAKE
+    export: Policy | None = None
     hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
 
     def audience(self, *, internal: bool) -> int:
@@ -268,6 +272,24 @@ class Peering:
         asked = [session.request_refresh(family) for family in families]
         connection.after_session()
         return any(asked)
+
+    def reconfigure(self, connection: Connection) -> None:
+        """Bring an established session to what its settings say of routes by now.
+
+        Which routes it would have accepted and refused before is known by the peer alone: it is asked
+        for them all, if it can be (RFC 2918).
+        """
+        peer, policy = connection.peer, self.policy(connection.name.address)
+        if peer is None or policy is None:
+            return
+        try:
+            changed = self.speaker.reconfigure(peer, policy.intake, policy.export)
+        except SessionError as error:
+            connection.deliver([connection.session.fail(error)])
+            return
+        self._want_turn()
+        if changed and not self.request_refresh(connection):
+            self._report(PeerCantRefresh(connection.name))
 
     def originate_changed(self) -> None:
         """Our own routes were changed: have it sent."""
@@ -507,6 +529,7 @@ class Peering:
             beside=others,
             enforce_first_as=policy.enforce_first_as,
             intake=policy.intake,
+            export=policy.export,
         )
         self._report(
             PeerUp(

@@ -30,6 +30,7 @@ from reflector.observe.wording import (
 )
 from reflector.reports import (
     ConnectionRefused,
+    PeerCantRefresh,
     PeerDown,
     PeerName,
     PeerReturned,
@@ -174,7 +175,7 @@ def _likeness(report: Report) -> Hashable:
             return peer.address, PeerDown, was_up  # a scanner mustn't hide a loss of routes
         case UpdateFault(peer, finding):
             return peer.address, UpdateFault, finding.action
-        case PeerUp(peer) | PeerReturned(peer) | ConnectionRefused(peer):
+        case PeerUp(peer) | PeerReturned(peer) | ConnectionRefused(peer) | PeerCantRefresh(peer):
             return peer.address, type(report)
         case Trouble():
             return Trouble

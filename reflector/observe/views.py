@@ -274,6 +274,7 @@ def _received(speaker: Speaker, peer: Peer) -> View:
         "prefixes_announced": counters.announced,
         "prefixes_withdrawn": counters.withdrawn,
         "prefixes_rejected": counters.refused,
+        "prefixes_rejected_by": {} if peer.filter is None else dict(peer.filter.rejected),
         "prefixes_held": {
             str(family): count
             for family, count in held.items()

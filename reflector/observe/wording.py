@@ -9,6 +9,7 @@ from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode
 from reflector.observe.duration import span
 from reflector.reports import (
     ConnectionRefused,
+    PeerCantRefresh,
     PeerDown,
     PeerName,
     PeerReturned,
@@ -50,8 +51,8 @@ def describe(report: Report) -> Line:
             return _down(report)
         case ConnectionRefused(peer, reason):
             return _about(peer, WARNING, "connection_refused", f"turned away: {reason}", reason)
-        case PeerReturned(peer, outcome):
-            return _about(peer, INFO, "peer_returned", f"connected again: {outcome}", outcome)
+        case PeerReturned() | PeerCantRefresh():
+            return _remark(report)
         case UpdateFault():
             return _fault(report)
         case Trouble(what):
@@ -68,7 +69,7 @@ def level_of(report: Report) -> str:
         case UpdateFault(_, finding):
             # A path that has come round in a circle is no mistake of anybody's.
             return INFO if finding.action is Action.EXCLUDE else WARNING
-        case ConnectionRefused():
+        case ConnectionRefused() | PeerCantRefresh():
             return WARNING
         case Trouble():
             return ERROR
@@ -97,6 +98,13 @@ def identify_peer(peer: PeerName) -> dict[str, object]:
 def _about(peer: PeerName, level: str, event: str, words: str, reason: str) -> Line:
     fields = {**identify_peer(peer), "reason": reason}
     return Line(level, event, f"{name_peer(peer)}: {words}", fields)
+
+
+def _remark(report: PeerReturned | PeerCantRefresh) -> Line:
+    if isinstance(report, PeerCantRefresh):
+        return _about(report.peer, WARNING, "cant_refresh", _CANT_REFRESH, _CANT_REFRESH)
+    words = f"connected again: {report.outcome}"
+    return _about(report.peer, INFO, "peer_returned", words, report.outcome)
 
 
 def _up(report: PeerUp) -> Line:
@@ -159,6 +167,10 @@ def _fault(report: UpdateFault) -> Line:
     return line
 
 
+_CANT_REFRESH: Final = (
+    "its import policy has changed, and it can't be asked for its routes again (no route refresh): "
+    "what was rejected before comes when it announces it anew, or with its next session"
+)
 _COSTS: Final = {
     Action.NOTE: "watch out",
     Action.DISCARD: "attribute or routes ignored",

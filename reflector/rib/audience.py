@@ -1,7 +1,10 @@
 """Who is told of a path, and in what form: what the peers of an update group have in common."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reflector.rib.policy import Policy
 
 
 class Audience:
@@ -36,6 +39,7 @@ class Form:
         kind: One of the `Audience`.
         as4: Whether they use four-octet AS numbers (RFC 6793).
         local_as: Our AS number, to be prepended for external peers.
+        policy: Which routes they are told of, None for all.
 
     Attributes:
         usual: Whether it is the form in which a path is kept: nothing is to be rewritten.
@@ -44,6 +48,7 @@ class Form:
     kind: int
     as4: bool = True
     local_as: int = 0
+    policy: "Policy | None" = None
     usual: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

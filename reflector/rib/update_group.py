@@ -15,7 +15,7 @@ again, a piece a turn, and sending what the table holds by then.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
@@ -31,8 +31,8 @@ from reflector.bgp.message import count_messages
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family
 from reflector.rib.audience import Form
-from reflector.rib.path import Path, Source
-from reflector.rib.table import Changes, Table
+from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.table import Changes
 
 # Cars that are coupled into one piece for the members that get all of them. A source gets the other
 # pieces whole and of its own piece each car but its own: few buffers for the kernel, and all shared.
@@ -136,6 +136,18 @@ class _Train:
     local: list[tuple[Path, list[bytes]]] = field(default_factory=list)
 
 
+class Shown(Protocol):
+    """A table, or as much of it as may be shown to a group."""
+
+    @property
+    def family(self) -> Family:
+        """Of the routes."""
+
+    @property
+    def routes(self) -> Mapping[bytes, Candidates]:
+        """By prefix."""
+
+
 class UpdateGroup:
     """Peers that are told the same.
 
@@ -147,7 +159,7 @@ class UpdateGroup:
         members: By source.
     """
 
-    def __init__(self, table: Table, form: Form) -> None:
+    def __init__(self, table: Shown, form: Form) -> None:
         self.family: Family = table.family
         self.members: dict[Source, Member] = {}
         self._table = table
@@ -165,6 +177,28 @@ class UpdateGroup:
         """A peer is gone."""
         self.members.pop(source, None)
         self._behind.pop(source, None)
+
+    def take_over(self, member: Member, former: "UpdateGroup") -> None:
+        """A member of another group is told what this one's are: it is sent the difference.
+
+        Args:
+            member: Which.
+            former: Where it was until now. All changes must have been sent.
+        """
+        former.leave(member.source)
+        before, after = dict(former.told_to(member)), dict(self.told_to(member))
+        missed = {} if member.missed is None else member.missed
+        for prefix, path in before.items():
+            if after.get(prefix) is not path:
+                missed.setdefault(prefix, True)
+        for prefix in after.keys() - before.keys():
+            missed.setdefault(prefix, False)
+        member.missed = missed or None
+        if member.dump is not None:
+            member.dump = _Dump([])
+        self.members[member.source] = member
+        if member.behind:
+            self._behind[member.source] = member
 
     def refresh(self, source: Source) -> None:
         """Send a member the whole table again (RFC 2918 4).
@@ -237,7 +271,11 @@ class UpdateGroup:
 
         One that is behind may hold something else until it has caught up.
         """
-        member, routes = self.members[source], self._table.routes
+        return self.told_to(self.members[source])
+
+    def told_to(self, member: Member) -> Iterator[tuple[bytes, Path]]:
+        """What somebody would be told of as a member."""
+        routes = self._table.routes
         for prefix in list(routes):
             candidates = routes.get(prefix)
             if candidates is not None:

@@ -13,6 +13,7 @@ from reflector.rib import update_group
 from reflector.rib.audience import Audience
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import Source
+from reflector.rib.policy import Policy
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Network, Route, read_update, split_messages
@@ -131,6 +132,7 @@ class Classroom:
         enforce_first_as: bool = True,
         local_address: str = OUR_ADDRESS,
         intake: Intake = USUAL_INTAKE,
+        export: Policy | None = None,
         turn: bool = True,
     ) -> Student:
         """A peer's session is established; an external one's if it has another AS."""
@@ -158,6 +160,7 @@ class Classroom:
             outlet,
             enforce_first_as=enforce_first_as,
             intake=intake,
+            export=export,
         )
         student = Student(name, peer, outlet, as4, external)
         self.students.append(student)

@@ -16,6 +16,8 @@ from reflector.cli.client import Client, ClientError, NotFoundError
 from reflector.cli.main import main
 from reflector.cli.table import Column, print_table
 from reflector.observe.views import Routes, neighbors, summary
+from reflector.rib.intake import Intake
+from reflector.rib.policy import Policy, Verdict
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
 
 Captured = pytest.CaptureFixture[str]
@@ -111,6 +113,15 @@ class TestNeighbors:
             "  End-of-RIB        not yet\n"
             "  Octets            1.2 kB in, 99 B out\n"
         )
+
+    def test_which_rules_rejected_what(self, capsys: Captured, scene: Scene) -> None:
+        (peer,) = [each for each in scene.speaker.peers if str(each.address) == "10.0.0.5"]
+        policy = Policy("only-pods", (), Verdict.REJECT)
+        scene.speaker.reconfigure(scene.speaker.peers[peer], Intake(policy=policy), None)
+        assert (
+            "Received          1 UPDATEs: 2 announced, 2 withdrawn, 2 rejected\n"
+            "  Rejected by       only-pods, otherwise: 2\n"
+        ) in shown(capsys, "neighbors", "10.0.0.5")
 
     def test_one_without_a_session(self, capsys: Captured) -> None:
         assert shown(capsys, "neighbors", "10.0.0.4") == (

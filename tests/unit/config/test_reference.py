@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from reflector.config.fields import ROOT, Field, Mapping
+from reflector.config.field import Field, Mapping
+from reflector.config.fields import ROOT
 from reflector.config.frr_statements import COSMETIC, REFUSED, REFUSED_NO, UNDERSTOOD
 from reflector.config.schema import as_written
 

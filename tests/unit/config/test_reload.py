@@ -105,3 +105,31 @@ def test_passwords_that_are_new_changed_or_gone_are_found() -> None:
         ip_network("10.0.0.0/8"),
         ip_network("11.0.0.0/8"),
     }
+
+
+POLICY = "policies: [{name: p, otherwise: %s}]\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("", EVERYBODY % "", []),
+        (EVERYBODY % "", EVERYBODY % ", import: p", ["import of 0.0.0.0/0"]),
+        (EVERYBODY % ", export: p", EVERYBODY % ", import: p", ["import and export of 0.0.0.0/0"]),
+        (EVERYBODY % "", EVERYBODY % ", accept-default: true", ["import of 0.0.0.0/0"]),
+        (EVERYBODY % "", EVERYBODY % ", maximum-prefix: {limit: 5}", ["import of 0.0.0.0/0"]),
+        (EVERYBODY % "", EVERYBODY % ", description: x", []),
+    ],
+)
+def test_filters_that_change_are_named_and_drop_nobody(
+    before: str, after: str, changed: list[str]
+) -> None:
+    change = diff(config(POLICY % "reject" + before), config(POLICY % "reject" + after))
+    assert change.filters_changed() == changed
+    assert change.dropped(TEN, 64512) is None
+
+
+def test_a_policy_that_changes_under_its_name_is_found() -> None:
+    text = POLICY + EVERYBODY % ", export: p"
+    change = diff(config(text % "reject"), config(text % "accept"))
+    assert change.filters_changed() == ["export of 0.0.0.0/0"]

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from reflector.config.fields import ROOT, Field, Mapping
+from reflector.config.field import Field, Mapping
+from reflector.config.fields import ROOT
 from reflector.config.model import Config
 from reflector.config.schema import as_written, json_schema
 from reflector.config.yaml_loader import load_yaml, parse_yaml

@@ -105,6 +105,7 @@ class TestNeighbors:
             "prefixes_announced": 3,
             "prefixes_withdrawn": 0,
             "prefixes_rejected": 0,
+            "prefixes_rejected_by": {},
             "prefixes_held": {"ipv4": 2, "ipv6": 1},
             "end_of_rib": [],
             "prefixes_sent": {"ipv4": 3, "ipv6": 0},

@@ -1,0 +1,124 @@
+"""Export policies: a table as the peers of an update group may see it.
+
+An update group looks at its table through `FilteredTable`, where rejected routes are not there and
+changed ones have another path. What a peer was told so still follows from the table alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from reflector.bgp.vocabulary import Family
+from reflector.rib.audience import Form
+from reflector.rib.path import Candidates, Path
+from reflector.rib.policy import Outcome, Plan, Policy
+from reflector.rib.table import Changes, Table
+from reflector.rib.update_group import UpdateGroup
+
+# Paths whose plan is remembered; past the bound the memory is dropped, which costs only time.
+_MAX_PLANS: Final = 1 << 16
+
+
+class _FilteredRoutes(Mapping[bytes, Candidates]):
+    """The routes of a table that a policy accepts, as it changes them."""
+
+    def __init__(self, table: Table, policy: Policy, cluster_id: bytes) -> None:
+        self._table = table
+        self._policy = policy
+        self._cluster_id = cluster_id
+        self._plans: dict[Path, Plan] = {}
+        self._changed: dict[tuple[Path, Outcome], Path] = {}
+
+    def __getitem__(self, prefix: bytes) -> Candidates:
+        path = self.seen(prefix, self._table.routes[prefix].best)
+        if path is None:
+            raise KeyError(prefix)
+        return path
+
+    def __iter__(self) -> Iterator[bytes]:
+        for prefix, candidates in self._table.routes.items():
+            if self.seen(prefix, candidates.best) is not None:
+                yield prefix
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def seen(self, prefix: bytes, path: Path) -> Path | None:
+        """What becomes of a prefix's best path; None if it is rejected."""
+        return self._outcome(path, self.plan(path).outcome(self._table.family, prefix))
+
+    def sort(self, path: Path, prefixes: list[bytes]) -> Iterator[tuple[Path, list[bytes]]]:
+        """What becomes of prefixes with one path, without those that are rejected."""
+        for outcome, which in self.plan(path).sort(self._table.family, prefixes).items():
+            changed = self._outcome(path, outcome)
+            if changed is not None:
+                yield changed, which
+
+    def plan(self, path: Path) -> Plan:
+        """The rules that a path fits."""
+        plan = self._plans.get(path)
+        if plan is None:
+            plan = self._plans[path] = self._policy.plan(path.attributes, path.source, heeded=False)
+        return plan
+
+    def forget(self) -> None:
+        """Drop the memory if it has become too large."""
+        if len(self._plans) > _MAX_PLANS:
+            self._plans.clear()
+            self._changed.clear()
+
+    def _outcome(self, path: Path, outcome: Outcome) -> Path | None:
+        if outcome.attributes is None or outcome.attributes is path.attributes:
+            return None if outcome.attributes is None else path
+        changed = self._changed.get((path, outcome))
+        if changed is None:
+            changed = self._changed[path, outcome] = Path(
+                path.source, path.family, outcome.attributes, path.next_hop, self._cluster_id
+            )
+        return changed
+
+
+class FilteredTable:
+    """A table as an export policy shows it.
+
+    Attributes:
+        family: Of the table.
+        routes: Those that are accepted.
+    """
+
+    def __init__(self, table: Table, policy: Policy, cluster_id: bytes) -> None:
+        self.family: Family = table.family
+        self.routes = _FilteredRoutes(table, policy, cluster_id)
+
+    def show(self, changes: Changes) -> Changes:
+        """What changed, as the policy shows it."""
+        routes = self.routes
+        routes.forget()
+        shown = Changes()
+        for path, prefixes in changes.arrivals.items():
+            for changed, which in routes.sort(path, prefixes):
+                shown.arrivals.setdefault(changed, []).extend(which)
+        for prefix, before in changes.former.items():
+            shown.former[prefix] = None if before is None else routes.seen(prefix, before)
+        return shown
+
+
+class FilteredGroup(UpdateGroup):
+    """Peers that are told the same, less what their export policy rejects.
+
+    Args:
+        table: The routes of the family.
+        form: In which all members are told, with a policy.
+        policy: The form's.
+        cluster_id: Ours.
+    """
+
+    def __init__(self, table: Table, form: Form, policy: Policy, cluster_id: bytes) -> None:
+        self._filtered = FilteredTable(table, policy, cluster_id)
+        # Paths are written alike whatever the policy was.
+        super().__init__(self._filtered, replace(form, policy=None))
+
+    def send_changes(self, changes: Changes) -> None:
+        """Send every member what a turn has changed for it."""
+        if changes and self.members:
+            super().send_changes(self._filtered.show(changes))
