@@ -1,6 +1,7 @@
 """UPDATEs right and wrong, through a speaker: what comes out is right, and a healthy pair lives."""
 
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,15 +22,28 @@ def reset_by(classroom: Classroom, student: Student, body: bytes) -> SessionErro
     return None
 
 
-def expose(bodies: list[bytes], *, as4: bool) -> None:
+# What a peer may be: in our AS, in another, or in another and served by a route server.
+ROLES: dict[str, dict[str, Any]] = {
+    "internal": {},
+    "external": {"asn": 65101, "enforce_first_as": False},
+    "served": {"asn": 65102, "enforce_first_as": False, "route_server": True},
+}
+roles = st.sampled_from(sorted(ROLES))
+
+
+def expose(bodies: list[bytes], *, as4: bool, role: str) -> None:
     """Have a peer send UPDATEs in a class, and see that nobody else is harmed."""
     classroom = Classroom()
-    hostile = classroom.join("hostile", "10.0.0.66", as4=as4)
+    hostile = classroom.join("hostile", "10.0.0.66", as4=as4, **ROLES[role])
     healthy = classroom.join("healthy", "10.0.0.1")
     others = [
         classroom.join("other", "10.0.0.2"),
         classroom.join("old", "10.0.0.3", as4=False),
         classroom.join("non-client", "10.0.0.4", client=False),
+        classroom.join("external", "10.0.0.5", asn=65001),
+        classroom.join("old external", "10.0.0.6", asn=65002, as4=False),
+        classroom.join("served", "10.0.0.7", asn=65003, route_server=True),
+        classroom.join("old served", "10.0.0.8", asn=65004, route_server=True, as4=False),
     ]
     for body in bodies:
         error = reset_by(classroom, hostile, body)
@@ -52,28 +66,44 @@ def expose(bodies: list[bytes], *, as4: bool) -> None:
     assert all(finding.reason.isprintable() for _, finding in classroom.findings)
 
 
-@given(st.lists(update_bodies(), max_size=6), st.booleans())
-def test_right_updates_do_no_harm(bodies: list[bytes], as4: bool) -> None:  # noqa: FBT001
+@given(st.lists(update_bodies(), max_size=6), st.booleans(), roles)
+def test_right_updates_do_no_harm(
+    bodies: list[bytes],
+    as4: bool,  # noqa: FBT001
+    role: str,
+) -> None:
     """The strategy itself is right, mostly: it is the ground for the mutations."""
-    expose(bodies, as4=as4)
+    expose(bodies, as4=as4, role=role)
 
 
-@given(st.lists(mutated_updates(), max_size=6), st.booleans())
-def test_mutated_updates_do_no_harm(bodies: list[bytes], as4: bool) -> None:  # noqa: FBT001
+@given(st.lists(mutated_updates(), max_size=6), st.booleans(), roles)
+def test_mutated_updates_do_no_harm(
+    bodies: list[bytes],
+    as4: bool,  # noqa: FBT001
+    role: str,
+) -> None:
     """Either the session is reset, or what is left of the UPDATE is right."""
-    expose(bodies, as4=as4)
+    expose(bodies, as4=as4, role=role)
 
 
-@given(st.lists(st.binary(min_size=4, max_size=200), max_size=4), st.booleans())
-def test_arbitrary_bodies_do_no_harm(bodies: list[bytes], as4: bool) -> None:  # noqa: FBT001
+@given(st.lists(st.binary(min_size=4, max_size=200), max_size=4), st.booleans(), roles)
+def test_arbitrary_bodies_do_no_harm(
+    bodies: list[bytes],
+    as4: bool,  # noqa: FBT001
+    role: str,
+) -> None:
     """Nor what is nothing at all."""
-    expose(bodies, as4=as4)
+    expose(bodies, as4=as4, role=role)
 
 
-@given(st.binary(max_size=120), st.booleans())
-def test_arbitrary_attributes_do_no_harm(block: bytes, as4: bool) -> None:  # noqa: FBT001
+@given(st.binary(max_size=120), st.booleans(), roles)
+def test_arbitrary_attributes_do_no_harm(
+    block: bytes,
+    as4: bool,  # noqa: FBT001
+    role: str,
+) -> None:
     """Nor attributes that are nothing at all, before a prefix that is good."""
-    expose([wire.update_body(wire.prefix("10.1.0.0/24"), block)], as4=as4)
+    expose([wire.update_body(wire.prefix("10.1.0.0/24"), block)], as4=as4, role=role)
 
 
 @given(update_bodies())
