@@ -27,6 +27,8 @@ from reflector.net.peering import Peering, PeerPolicy
 from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.control import ControlError, ControlServer
+from reflector.observe.desk import Desk
+from reflector.observe.http import HttpError, HttpServer
 from reflector.observe.log import Log, configure
 from reflector.reports import PeerUp, Report, Trouble
 from reflector.rib.path import IPAddress
@@ -101,6 +103,7 @@ class App:
         router_id = config.router_id or default_router_id()
         identity = Identity(config.asn, router_id, config.cluster_id or router_id)
         self.log = Log()
+        self.desk = Desk(config.port, self._addresses)
         self.speaker = Speaker(identity, self._report_finding)
         self.peering = Peering(
             self.speaker,
@@ -118,7 +121,7 @@ class App:
                 config.state_file or default_path(),
                 target_of=self._redial_target,
                 may_peer=lambda address: settings_for(self.config, address) is not None,
-                report=self.log,
+                report=self._note_report,
                 note=self.log.note,
             )
         self._load = load
@@ -162,6 +165,19 @@ class App:
             self.log(Trouble(str(error)))
         else:
             self._control.push_async_callback(server.stop)
+        if self.config.http.address is not None:
+            await self._serve_http(self.config.http.address, self.config.http.port)
+
+    async def _serve_http(self, address: IPAddress, port: int) -> None:
+        """Open the page for the class; without it the reflector runs all the same."""
+        server = HttpServer(address, port, self)
+        try:
+            await server.start()
+        except HttpError as error:
+            self._note_report(Trouble(str(error)))
+        else:
+            self._control.push_async_callback(server.stop)
+            self.log.note(f"the page for the class is at {server.url}")
 
     async def stop(self) -> None:
         """Tell every peer and close everything, within a second."""
@@ -248,8 +264,12 @@ class App:
         """The configuration that is in force, keyed as in its file, without secrets."""
         return describe(self.config)
 
-    def _report(self, report: Report) -> None:
+    def _note_report(self, report: Report) -> None:
         self.log(report)
+        self.desk(report)
+
+    def _report(self, report: Report) -> None:
+        self._note_report(report)
         if self.redialer is not None and isinstance(report, PeerUp):
             self.redialer.wake()
 
@@ -306,9 +326,12 @@ class App:
                     "the kernel needs TCP MD5 (CONFIG_TCP_MD5SIG)"
                 ) from error
 
+    def _addresses(self) -> list[IPAddress]:
+        return reachable_addresses(self._listeners)
+
     def _greet(self) -> None:
         """Say on a terminal where peers reach us and what to tell kube-router."""
-        addresses = reachable_addresses(self._listeners)
+        addresses = self._addresses()
         port, asn = self.config.port, self.config.asn
         self.log.note(
             f"ready: AS {asn}, router id {self.speaker.identity.router_id}, port {port} on "
@@ -329,6 +352,7 @@ class App:
 
     def _summarise(self) -> None:
         self.log.summarise(self.speaker.peers.values(), self.speaker.held_by)
+        self.desk.tick(self)
         loop = asyncio.get_running_loop()
         self._summary = loop.call_later(_SUMMARY_S, self._summarise)
 

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "check": "check a configuration file",
     "schema": "print the configuration's JSON Schema",
     "show": "show what a running reflector knows",
+    "problems": "tell what is wrong, and what mends it",
     "vtysh": "FRR's commands, at a prompt or one by one",
     "completion": "print what makes a shell complete the arguments",
     "rehearse": "play a whole class on this machine",

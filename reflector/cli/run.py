@@ -56,6 +56,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     parser.add_argument("--socket", metavar="PATH", type=Path, help="control socket")
+    parser.add_argument(
+        "--http",
+        metavar="ADDR:PORT|off",
+        type=_http,
+        help="the page, the API and the metrics (default: 127.0.0.1:8179)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -99,7 +105,7 @@ def _override(config: "Config", arguments: argparse.Namespace) -> "Config":
     """Put the options in the place of what the file says."""
     given = {
         name: value
-        for name in ("port", "asn", "router_id", "cluster_id")
+        for name in ("port", "asn", "router_id", "cluster_id", "http")
         if (value := getattr(arguments, name)) is not None
     }
     if arguments.listen:
@@ -121,6 +127,15 @@ def _address(text: str) -> object:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not an IP address (names are not looked up)"
         ) from None
+
+
+def _http(text: str) -> object:
+    from reflector.config.kinds import read_http  # noqa: PLC0415 - not for every command's help
+
+    try:
+        return read_http(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _port(text: str) -> int:

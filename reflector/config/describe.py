@@ -7,12 +7,12 @@ from typing import Any, Final
 from reflector.config import kinds
 from reflector.config.field import Field, Mapping
 from reflector.config.fields import ROOT
-from reflector.config.model import Config
+from reflector.config.model import Config, HttpListen
 
 # Stands for every secret: whoever may see the configuration need not be who may sign.
 HIDDEN: Final = "(hidden)"
 
-_PLAIN: Final = (IPv4Address, IPv6Address, IPv4Network, IPv6Network, Path)
+_PLAIN: Final = (IPv4Address, IPv6Address, IPv4Network, IPv6Network, Path, HttpListen)
 
 
 def describe(config: Config) -> dict[str, Any]:

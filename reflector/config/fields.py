@@ -210,6 +210,7 @@ ROOT: Final = Mapping(
         Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
+        Field("http", kinds.HTTP, "where the page, the API and the metrics are"),
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),

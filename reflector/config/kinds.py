@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
-from reflector.config.model import IPAddress, IPNetwork
+from reflector.config.model import HttpListen, IPAddress, IPNetwork
 
 Schema = dict[str, object]
 
@@ -186,6 +186,25 @@ def _read_socket_path(text: str) -> Path:
     return path
 
 
+def read_http(text: str) -> HttpListen:
+    """Read where to serve HTTP: "127.0.0.1:8179", "[::]:8179" or "off".
+
+    Raises:
+        ValueError: With a sentence.
+    """
+    if text == "off":
+        return HttpListen(None, 0)
+    host, _, port = text.rpartition(":")
+    try:
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        address = ip_address(bare)
+        if (address.version == 4) is (bare is host) and _DECIMAL.fullmatch(port):  # noqa: PLR2004
+            return HttpListen(address, int(str(PORT.read(port))))
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is neither ADDRESS:PORT, as 127.0.0.1:8179 or [::1]:8179, nor off")
+
+
 _ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 _LINK_LOCAL: Schema = {"pattern": "^[fF][eE][89abAB][0-9a-fA-F]:[0-9a-fA-F:]*%[^%]+$"}
 _PEER_ADDRESS: Schema = {
@@ -216,4 +235,5 @@ REMOTE_AS = Kind(
 )
 PORT = integer(1, 65535)
 HOPS = integer(1, 254)
+HTTP = Kind(read_http, {"type": "string", "pattern": "^(off|.+:[0-9]+)$"}, "`ADDRESS:PORT`, `off`")
 HOLD_TIME = integer(3, 65535, also=0)

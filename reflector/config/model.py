@@ -142,6 +142,29 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpListen:
+    """Where the page and the API are served over HTTP.
+
+    Args:
+        address: None for nowhere.
+        port: TCP port.
+    """
+
+    address: IPAddress | None
+    port: int
+
+    def __str__(self) -> str:
+        """As the file and the option have it."""
+        if self.address is None:
+            return "off"
+        return f"{self.address if self.address.version == 4 else f'[{self.address}]'}:{self.port}"  # noqa: PLR2004
+
+
+# Nobody else sees who is in the class unless the operator says so.
+HTTP_HERE: Final = HttpListen(IPv4Address("127.0.0.1"), 8179)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A reflector's configuration.
 
@@ -161,6 +184,7 @@ class Config:
         redial: Dial the peers that had a session before our own restart.
         state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
+        http: Where the page, the API and the metrics are.
         log: How the log is written.
         limits: Bounds.
     """
@@ -183,6 +207,7 @@ class Config:
     redial: bool = True
     state_file: Path | None = None
     control_socket: Path | None = None
+    http: HttpListen = HTTP_HERE
     log: LogConfig = LogConfig()
     limits: LimitsConfig = LimitsConfig()
 

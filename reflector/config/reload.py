@@ -26,6 +26,7 @@ RESTART_KEYS = (
     "redial",
     "state_file",
     "control_socket",
+    "http",
 )
 
 

@@ -1,18 +1,23 @@
 """The JSON API: paths to views. Long answers are sent in slices that delay nobody's KEEPALIVE."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from ipaddress import ip_address, ip_network
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
-from reflector.observe import views
-from reflector.observe.door import Door
+from reflector.observe import metrics, openapi, views
+from reflector.observe.door import MAX_VISITORS, Door
+from reflector.observe.overlap import take_routes
+from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
+from reflector.observe.search import search
+from reflector.observe.stream import Stream, event_view
 from reflector.observe.views import Reflector, Routes, View
 from reflector.rib.path import IPAddress
 
@@ -22,38 +27,66 @@ _SLICE_S: Final = 0.002
 # How long answers that are under way may take at shutdown; the process is to end within a second.
 _SHUTDOWN_S: Final = 0.1
 
+# How long who listens to events may not read at all.
+_STUCK_S: Final = 30.0
+
+# Routes of one answer to a search.
+_MAX_FOUND: Final = 500
+_MAX_TEXT: Final = 100
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def serve(listener: socket.socket, reflector: Reflector) -> web.AppRunner:
+async def serve(
+    listener: socket.socket,
+    reflector: Reflector,
+    most: int = MAX_VISITORS,
+    configure: Callable[[web.Application], None] | None = None,
+) -> "Server":
     """Serve the API on a listening socket.
+
+    Args:
+        listener: Where.
+        reflector: What to show.
+        most: How many may be connected.
+        configure: Adds to the application what is not the API's.
 
     Returns:
         What is to be cleaned up at the end.
     """
     # aiohttp would print what it can't parse as a traceback, past our log; it answers 400 anyway.
     logging.getLogger("aiohttp.server").disabled = True
-    runner = _Runner(_Api(reflector).application(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
-    await runner.setup()
-    await runner.listen(listener)
-    return runner
+    api = _Api(reflector)
+    application = web.Application(middlewares=[_errors_as_json])
+    application.add_routes(api.routes_table())
+    if configure is not None:
+        configure(application)
+    server = Server(application, api, most)
+    await server.setup()
+    await server.listen(listener)
+    return server
 
 
-class _Runner(web.AppRunner):
-    """aiohttp's, with a door before it."""
+class Server(web.AppRunner):
+    """aiohttp's, with a door before it, and an end that waits for nobody who listens to events."""
 
-    _listening: asyncio.Server | None = None
+    def __init__(self, application: web.Application, api: "_Api", most: int) -> None:
+        super().__init__(application, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        self._api = api
+        self._most = most
+        self._listening: asyncio.Server | None = None
 
     async def listen(self, listener: socket.socket) -> None:
         """Answer on a socket from now on."""
         assert self.server is not None  # noqa: S101 - after `setup`
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(Door(self.server), sock=listener)
+        self._listening = await loop.create_server(Door(self.server, self._most), sock=listener)
 
     async def cleanup(self) -> None:
         """Stop answering."""
         if self._listening is not None:
             self._listening.close()
+        await self._api.stream.close()
         await super().cleanup()
 
 
@@ -64,32 +97,55 @@ class _Api:
         self._reflector = reflector
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
+        self.stream = Stream(reflector, self._began_s)
 
-    def application(self) -> web.Application:
-        application = web.Application(middlewares=[_errors_as_json])
-        application.add_routes(
-            [
-                web.get("/healthz", self.health),
-                web.get("/api/v1/summary", self.summary),
-                web.get("/api/v1/neighbors", self.neighbors),
-                web.get("/api/v1/neighbors/{address}", self.neighbor),
-                web.get("/api/v1/neighbors/{address}/advertised", self.advertised),
-                web.get("/api/v1/config", self.config),
-                web.get("/api/v1/routes", self.routes),
-            ]
-        )
-        return application
+    def routes_table(self) -> list[web.RouteDef]:
+        """Paths and their handlers."""
+        return [
+            web.get("/healthz", self.health),
+            web.get("/readyz", self.ready),
+            web.get("/metrics", self.metrics),
+            web.get("/api/v1/summary", self.summary),
+            web.get("/api/v1/flags", self.flags),
+            web.get("/api/v1/neighbors", self.neighbors),
+            web.get("/api/v1/neighbors/{address}", self.neighbor),
+            web.get("/api/v1/neighbors/{address}/advertised", self.advertised),
+            web.get("/api/v1/clusters", self.clusters),
+            web.get("/api/v1/problems", self.problems),
+            web.get("/api/v1/config", self.config),
+            web.get("/api/v1/routes", self.routes),
+            web.get("/api/v1/history", self.history),
+            web.get("/api/v1/events", self.events),
+            web.get("/api/v1/openapi.json", self.openapi),
+        ]
 
     async def health(self, _: web.Request) -> web.Response:
+        return self._health()
+
+    async def ready(self, _: web.Request) -> web.Response:
+        # Sockets for peers are open before this one is.
+        return self._health()
+
+    def _health(self) -> web.Response:
         speaker = self._reflector.speaker
         prefixes = sum(len(table.routes) for table in speaker.tables.values())
         return web.json_response(
             {"status": "ok", "established": len(speaker.peers), "prefixes": prefixes}
         )
 
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        problems = await self._reflector.desk.problems(self._reflector)
+        now_s = self._loop.time()
+        started_s = self._reflector.desk.clock() - now_s + self._began_s
+        lines = metrics.lines(self._reflector, problems, now_s, started_s)
+        return await _write(request, lines, metrics.CONTENT_TYPE)
+
     async def summary(self, _: web.Request) -> web.Response:
         up_s = self._loop.time() - self._began_s
         return web.json_response(views.summary(self._reflector, up_s))
+
+    async def flags(self, request: web.Request) -> web.Response:
+        return web.json_response(views.flags(self._reflector, _reached(request)))
 
     async def neighbors(self, request: web.Request) -> web.StreamResponse:
         items = views.neighbors(self._reflector, self._loop.time())
@@ -111,15 +167,96 @@ class _Api:
     async def config(self, _: web.Request) -> web.Response:
         return web.json_response(self._reflector.describe_config())
 
+    async def clusters(self, request: web.Request) -> web.Response:
+        bits = _number(request, "bits", CLUSTER_BITS, 1, 32)
+        roll = Roll(self._reflector, self._reflector.desk.clock() - self._loop.time())
+        nodes = []
+        async for _, view in _paced(roll.views()):
+            nodes.append(view)
+        return web.json_response({"bits": bits, "clusters": clusters(nodes, bits)})
+
+    async def problems(self, _: web.Request) -> web.Response:
+        found = await self._reflector.desk.problems(self._reflector)
+        return web.json_response({"problems": [each.view() for each in found]})
+
     async def routes(self, request: web.Request) -> web.StreamResponse:
         routes = Routes(self._reflector.speaker)
         text = request.query.get("prefix")
+        if "search" in request.query:
+            return await self._search(request, routes)
         if text is None:
             return await _stream(request, "routes", routes.all())
         found = routes.matching(_read_prefix(text))
         if found is None:
             raise _problem(404, f"there is no route for {text}")
         return web.json_response({"routes": [found]})
+
+    async def _search(self, request: web.Request, routes: Routes) -> web.Response:
+        offset = _number(request, "offset", 0, 0, 2**31)
+        limit = _number(request, "limit", 100, 0, _MAX_FOUND)
+        text = request.query["search"][:_MAX_TEXT]
+        speaker = self._reflector.speaker
+        names = {
+            source: f"{source.name} {peer.negotiated.remote.capabilities.host_name}"
+            for source, peer in speaker.peers.items()
+        }
+        rows = await asyncio.to_thread(
+            search,
+            take_routes(speaker),
+            text,
+            lambda path: names.get(path.source, path.source.name),
+        )
+        found = [
+            routes.route(prefix, family, candidates)
+            for family, prefix, candidates in rows[offset : offset + limit]
+        ]
+        return web.json_response({"total": len(rows), "offset": offset, "routes": found})
+
+    async def history(self, request: web.Request) -> web.Response:
+        limit = _number(request, "limit", 100, 1, 1000)
+        last = list(self._reflector.desk.ledger.happenings)[-limit:]
+        return web.json_response({"events": [event_view(each) for each in last]})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        messages = self.stream.listen(request.headers.get("Last-Event-ID", ""))
+        async with contextlib.aclosing(messages):
+            # Who has gone, or reads nothing, is nobody's trouble: a browser comes back by itself.
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async for message in messages:
+                    async with asyncio.timeout(_STUCK_S):
+                        await response.write(message)
+                return response
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        return web.json_response(openapi.document())
+
+
+def _reached(request: web.Request) -> IPAddress | None:
+    """The address of ours at which whoever asks has reached us; None over the control socket."""
+    transport = request.transport
+    name = None if transport is None else transport.get_extra_info("sockname")
+    if not isinstance(name, tuple):
+        return None
+    address = ip_address(name[0].partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def _number(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        raise _problem(400, f"{name}: {text[:40]!r} is not a number from {least} to {most}")
+    return int(text)
 
 
 def _read_address(request: web.Request) -> IPAddress:
@@ -138,24 +275,49 @@ def _read_prefix(text: str) -> IPNetwork | IPAddress:
 
 
 async def _stream(request: web.Request, name: str, items: Iterator[View]) -> web.StreamResponse:
-    """Send `{name: [items]}` as it is made, pausing for the rest of the reflector."""
-    response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
+    """Send `{name: [items]}` as it is made."""
+
+    def pieces() -> Iterator[str]:
+        yield f'{{"{name}": ['
+        separator = "\n"
+        for item in items:
+            yield separator + json.dumps(item)
+            separator = ",\n"
+        yield "\n]}\n"
+
+    return await _write(request, pieces(), "application/json; charset=utf-8")
+
+
+async def _write(
+    request: web.Request, pieces: Iterator[str], content_type: str
+) -> web.StreamResponse:
+    """Send text as it is made, pausing for the rest of the reflector."""
+    response = web.StreamResponse(headers={"Content-Type": content_type})
     await response.prepare(request)
     loop = asyncio.get_running_loop()
-    parts, separator = [f'{{"{name}": ['], "\n"
+    parts: list[str] = []
     pause_at_s = loop.time() + _SLICE_S
-    for item in items:
-        parts.append(separator + json.dumps(item))
-        separator = ",\n"
+    for piece in pieces:
+        parts.append(piece)
         if loop.time() >= pause_at_s:
             await response.write("".join(parts).encode())
             await asyncio.sleep(0)
             parts = []
             pause_at_s = loop.time() + _SLICE_S
-    parts.append("\n]}\n")
     await response.write("".join(parts).encode())
     await response.write_eof()
     return response
+
+
+async def _paced(items: Iterator[tuple[str, View]]) -> AsyncIterator[tuple[str, View]]:
+    """Go through items, pausing for the rest of the reflector."""
+    loop = asyncio.get_running_loop()
+    pause_at_s = loop.time() + _SLICE_S
+    for item in items:
+        yield item
+        if loop.time() >= pause_at_s:
+            await asyncio.sleep(0)
+            pause_at_s = loop.time() + _SLICE_S
 
 
 def _problem(status: int, message: str) -> web.HTTPException:

@@ -4,22 +4,26 @@ Names are snake_case with units in them and, once released, stay. Lists that can
 iterators, so that whoever sends them can take pauses; routes may come and go in a pause.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reflector import __version__
 from reflector.bgp.describe import describe_attributes, describe_next_hop
 from reflector.bgp.nlri import IPNetwork, pack_prefix, unpack_prefix
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
-from reflector.bgp.vocabulary import FAMILIES, Family, State
+from reflector.bgp.vocabulary import BGP_PORT, FAMILIES, Family, State
+from reflector.observe.ledger import Ledger
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
 from reflector.rib.path import Candidates, IPAddress, Path, Source
 from reflector.rib.table import Table
 from reflector.speaker import Peer, Speaker
+
+if TYPE_CHECKING:  # whose rules look at these protocols
+    from reflector.observe.diagnosis.problem import Problem
 
 View = dict[str, object]
 
@@ -80,8 +84,34 @@ class Connections(Protocol):
         """Every one, whatever its state."""
 
 
+class DeskView(Protocol):
+    """What is known beyond the tables, as far as it is looked at here."""
+
+    @property
+    def port(self) -> int:
+        """Where peers reach us."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What became of peers."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds since the epoch."""
+
+    def addresses(self) -> Sequence[IPAddress]:
+        """At which addresses peers reach us."""
+
+    async def problems(self, reflector: "Reflector") -> list["Problem"]:
+        """Everything that is wrong now."""
+
+
 class Reflector(Protocol):
     """A running reflector, as far as it is looked at here."""
+
+    @property
+    def desk(self) -> DeskView:
+        """What is known beyond its tables."""
 
     @property
     def speaker(self) -> Speaker:
@@ -122,6 +152,33 @@ def summary(reflector: Reflector, up_s: float) -> View:
             }
             for family, table in speaker.tables.items()
         },
+    }
+
+
+def flags(reflector: Reflector, reached: IPAddress | None = None) -> View:
+    """What to tell kube-router, for each address at which peers reach us.
+
+    Args:
+        reflector: Which.
+        reached: The address that whoever asks has reached: the first, unless it is the loopback.
+    """
+    desk = reflector.desk
+    addresses = list(desk.addresses())
+    if reached is not None and not reached.is_loopback:
+        addresses = [reached, *(each for each in addresses if each != reached)]
+    asn = reflector.speaker.identity.asn
+    ports = "" if desk.port == BGP_PORT else f" --peer-router-ports={desk.port}"
+    return {
+        "asn": asn,
+        "port": desk.port,
+        "flags": [
+            {
+                "address": str(address),
+                "flags": f"--peer-router-ips={address} --peer-router-asns={asn}{ports}",
+            }
+            for address in addresses
+        ],
+        "restart": "kubectl -n kube-system delete pod -l k8s-app=kube-router",
     }
 
 
@@ -306,7 +363,7 @@ class Routes:
             for prefix in list(table.routes):
                 candidates = table.routes.get(prefix)
                 if candidates is not None:
-                    yield self._route(prefix, family, candidates)
+                    yield self.route(prefix, family, candidates)
 
     def matching(self, wanted: IPNetwork | IPAddress) -> View | None:
         """The route of exactly a prefix, or the one that an address would take.
@@ -321,7 +378,7 @@ class Routes:
         else:
             prefix = pack_prefix(wanted)
         candidates = table.routes.get(prefix)
-        return None if candidates is None else self._route(prefix, family, candidates)
+        return None if candidates is None else self.route(prefix, family, candidates)
 
     def as_told(self, prefix: bytes, family: Family, path: Path, peer: Peer) -> View:
         """A prefix as one peer is told of it.
@@ -348,7 +405,8 @@ class Routes:
             told["as_path"] = f"{self._speaker.identity.asn} {view['as_path']}".strip()
         return told
 
-    def _route(self, prefix: bytes, family: Family, candidates: Candidates) -> View:
+    def route(self, prefix: bytes, family: Family, candidates: Candidates) -> View:
+        """The view of a prefix with its candidates."""
         best = candidates.best
         others = [path for path in candidates.paths if path is not best]
         return {

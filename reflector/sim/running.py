@@ -166,6 +166,7 @@ class RunningReflector:
         arguments = (
             *("--listen", self.host, "--port", str(self.port), "--asn", str(self.asn)),
             *("--router-id", self.router_id, "--socket", str(self.control_socket)),
+            *("--http", "off"),  # the page has one port; what is given wins
         )
         with Path(self._directory.name, "log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this package itself

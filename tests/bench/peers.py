@@ -190,7 +190,7 @@ def _hub(hub: Path) -> Peer:
     return Peer("hub", "hub (limit)", str(hub), argv, generator_options=("--hub",))
 
 
-_OUR_OPTIONS = ("--log-level", "warning", "--socket", "{dir}/control")
+_OUR_OPTIONS = ("--log-level", "warning", "--socket", "{dir}/control", "--http", "off")
 _FRR_ARGV = (
     *("/usr/lib/frr/bgpd", "-f", "{dir}/bgpd.conf", "-p", "{port}", "-l", ADDRESS),
     *("--no_kernel", "--no_zebra", "-i", "{dir}/pid", "-z", "{dir}/z"),

@@ -83,7 +83,15 @@ class OneReflector(ReflectorProcess):
         """Return the command line: nothing but the file and what tells two on one machine apart."""
         command = super().command()
         file = str(self.settings.directory / "reflector.yaml")
-        return [*command[:4], "--config", file, "--socket", str(self.control_socket)]
+        return [
+            *command[:4],
+            "--config",
+            file,
+            "--socket",
+            str(self.control_socket),
+            "--http",
+            "off",
+        ]
 
 
 class TwoReflectors:

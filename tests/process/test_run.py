@@ -50,7 +50,7 @@ class Running:
                 [
                     *COMMAND,
                     *("--listen", "127.0.0.1", "--port", str(self.port)),
-                    *("--socket", str(directory / "control"), *arguments),
+                    *("--socket", str(directory / "control"), "--http", "off", *arguments),
                 ],
                 stderr=log,
                 stdout=subprocess.DEVNULL,
@@ -124,7 +124,7 @@ def test_a_port_that_is_not_permitted_is_one_sentence(tmp_path: Path) -> None:
     outcome = subprocess.run(
         [
             *("unshare", "--net", "setpriv", "--inh-caps=-all", "--bounding-set=-all"),
-            *(*COMMAND, "--port", "179", "--socket", str(tmp_path / "control")),
+            *(*COMMAND, "--port", "179", "--socket", str(tmp_path / "control"), "--http", "off"),
         ],
         capture_output=True,
         text=True,
@@ -192,7 +192,17 @@ def test_a_terminal_sees_the_flags_for_kube_router(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     port = free_port()
     process = subprocess.Popen(
-        [*COMMAND, "--listen", "127.0.0.1", "--port", str(port), "--socket", str(tmp_path / "c")],
+        [
+            *COMMAND,
+            "--listen",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--socket",
+            str(tmp_path / "c"),
+            "--http",
+            "off",
+        ],
         stdout=follower,
         stderr=subprocess.DEVNULL,
         env=environment(),

@@ -28,7 +28,15 @@ class One(Measured):
     def command(self) -> list[str]:
         """Return the command line."""
         command = super().command()
-        return [*command[:4], "--config", str(self.file), "--socket", str(self.control_socket)]
+        return [
+            *command[:4],
+            "--config",
+            str(self.file),
+            "--socket",
+            str(self.control_socket),
+            "--http",
+            "off",
+        ]
 
     def wait_for_peer(self, other: str) -> None:
         """Wait until the one session that it has is with a non-client at an address."""

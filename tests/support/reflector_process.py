@@ -116,7 +116,7 @@ class ReflectorProcess(Reflector):
             *("--port", str(settings.port)),
             *("--asn", str(settings.asn)),
             *("--router-id", settings.router_id),
-            *("--socket", str(self.control_socket)),
+            *("--socket", str(self.control_socket), "--http", "off"),
             *settings.arguments,
         ]
 

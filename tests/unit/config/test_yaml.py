@@ -12,6 +12,7 @@ from reflector.config import yaml_loader
 from reflector.config.errors import ConfigError
 from reflector.config.model import (
     Config,
+    HttpListen,
     LimitsConfig,
     LocalNetwork,
     LogConfig,
@@ -63,6 +64,7 @@ ranges:
 neighbors:
   - {address: 10.0.0.9, port: 2179, passive: true, description: 'null'}
 control-socket: /run/x.sock
+http: "[::1]:80"
 log: {format: json, level: debug}
 limits: {open-wait: 5, max-sessions: 7}
 """
@@ -94,6 +96,7 @@ limits: {open-wait: 5, max-sessions: 7}
             ),
         ),
         control_socket=Path("/run/x.sock"),
+        http=HttpListen(IPv6Address("::1"), 80),
         log=LogConfig("json", "debug"),
         limits=LimitsConfig(5, 7),
     )
@@ -166,7 +169,7 @@ def test_a_boolean_is_true_or_false(word: str) -> None:
         ("families: []", "f:1:11: families: needs at least one item"),
         ("families: [ipv4, ipv4]", "f:1:18: families[1]: is there twice"),
         ("families: [ipv5]", "f:1:12: families[0]: 'ipv5' is not one of ipv4, ipv6"),
-        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, redial, state-file, control-socket, log, limits"),
+        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, redial, state-file, control-socket, http, log, limits"),
         ("log: json", "f:1:6: log: must be a mapping of format, level"),
         ("ranges: [{}]", "f:1:10: ranges[0]: network is missing"),
         ("hold-time: 2", "f:1:12: hold-time: '2' is not a whole number (0, or 3 to 65535)"),
@@ -175,6 +178,9 @@ def test_a_boolean_is_true_or_false(word: str) -> None:
         ("router-id: 10.0.0.01", "f:1:12: router-id: '10.0.0.01' is not of the form 10.0.0.1"),
         ("listen: [localhost]", "f:1:10: listen[0]: 'localhost' is not an IP address (names are not looked up)"),
         ("listen: [10.1]", "f:1:10: listen[0]: '10.1' is not an IP address (names are not looked up)"),
+        ("http: x", "f:1:7: http: 'x' is neither ADDRESS:PORT, as 127.0.0.1:8179 or [::1]:8179, nor off"),
+        ("http: ::1:80", "f:1:7: http: '::1:80' is neither ADDRESS:PORT, as 127.0.0.1:8179 or [::1]:8179, nor off"),
+        ("http: 1.2.3.4:0", "f:1:7: http: '1.2.3.4:0' is neither ADDRESS:PORT, as 127.0.0.1:8179 or [::1]:8179, nor off"),
         ("control-socket: x", "f:1:17: control-socket: 'x' is not an absolute path"),
         ("control-socket: ~/x", "f:1:17: control-socket: '~/x' is not an absolute path"),
         ("control-socket: /" + 107 * "x", "f:1:17: control-socket: is longer than the 107 octets of a socket's path"),

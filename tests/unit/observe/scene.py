@@ -18,6 +18,7 @@ from reflector.bgp.vocabulary import (
 )
 from reflector.config.describe import describe
 from reflector.config.model import Config
+from reflector.observe.desk import Desk
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake
@@ -68,6 +69,7 @@ class Scene:
 
     speaker: Speaker = field(init=False)
     peering: Peering = field(init=False)
+    desk: Desk = field(default_factory=lambda: Desk(179, lambda: [OUR_ADDRESS]))
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:

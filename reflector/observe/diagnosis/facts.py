@@ -1,0 +1,141 @@
+"""The facts that a diagnosis is made of."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from itertools import islice
+from typing import Final
+
+from reflector.bgp.nlri import unpack_prefix
+from reflector.bgp.vocabulary import IPV4_UNICAST, State
+from reflector.observe.kernel import Md5Drops
+from reflector.observe.ledger import Record
+from reflector.observe.overlap import Overlap
+from reflector.observe.views import PeerConnection, Reflector
+from reflector.rib.audience import Audience
+from reflector.rib.path import Source
+from reflector.speaker import Speaker
+
+# How long a signature that was wrong counts as wrong: a peer tries again at the latest after 120 s.
+MD5_S: Final = 130.0
+
+# Routes of a peer that are looked at for their next hop.
+_MAX_LOOKED_AT: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A connection with a peer, as far as a diagnosis needs it.
+
+    Args:
+        address: Where it connects from.
+        router_id: From its OPEN, empty before.
+        host_name: What it calls itself.
+        description: From the configuration.
+        state: Of its session.
+        in_state_s: For how long.
+        outbound: Whether we dialled it.
+        source: As a source of routes, while established.
+        client: Whether it is a route reflector client.
+        held: How many prefixes it announces.
+        refused: How many of its prefixes were rejected.
+        graceful: Whether it asks for graceful restart, and has not sent End-of-RIB.
+        foreign_hop: A prefix and its next hop, where that is not the node's own address.
+    """
+
+    address: str
+    router_id: str = ""
+    host_name: str = ""
+    description: str = ""
+    state: State = State.ESTABLISHED
+    in_state_s: float = 0.0
+    outbound: bool = False
+    source: Source | None = None
+    client: bool = True
+    held: int = 0
+    refused: int = 0
+    graceful: bool = False
+    foreign_hop: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a diagnosis looks at.
+
+    Args:
+        now_s: Seconds since the epoch.
+        asn: Our AS number.
+        nodes: Connections with peers.
+        records: What became of peers.
+        overlaps: Pod CIDRs that several nodes announce.
+        md5_drops: Segments that the kernel has dropped lately.
+    """
+
+    now_s: float
+    asn: int
+    nodes: list[Node] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    overlaps: list[Overlap] = field(default_factory=list)
+    md5_drops: Md5Drops = field(default_factory=Md5Drops)
+
+
+def nodes(reflector: Reflector, now_s: float) -> list[Node]:
+    """Gather the facts of all connections.
+
+    Args:
+        reflector: Whose.
+        now_s: Loop time.
+    """
+    speaker = reflector.speaker
+    return [_node(speaker, connection, now_s) for connection in reflector.peering.connections]
+
+
+def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
+    name, peer = connection.name, connection.peer
+    if peer is None:
+        return Node(
+            str(name.address),
+            name.router_id,
+            name.host_name,
+            name.description,
+            connection.session.state,
+            now_s - connection.since,
+            connection.outbound,
+        )
+    graceful = peer.negotiated.remote.capabilities.graceful_restart is not None
+    return Node(
+        str(name.address),
+        name.router_id,
+        name.host_name,
+        name.description,
+        connection.session.state,
+        now_s - connection.since,
+        connection.outbound,
+        peer.source,
+        peer.source.kind == Audience.CLIENT,
+        speaker.held_by(peer),
+        peer.counters.refused,
+        graceful and not peer.end_of_rib,
+        _foreign_hop(speaker, peer.source),
+    )
+
+
+def _foreign_hop(speaker: Speaker, source: Source) -> tuple[str, str] | None:
+    """The first of a client's IPv4 routes whose next hop is another address than its own.
+
+    A client on this machine, behind a loopback address, can't have that as a next hop.
+    """
+    address = source.address
+    if source.kind != Audience.CLIENT or not isinstance(address, IPv4Address):
+        return None
+    if address.is_loopback:
+        return None
+    table = speaker.tables[IPV4_UNICAST]
+    own = address.packed
+    for prefix in islice(table.held.get(source, ()), _MAX_LOOKED_AT):
+        candidates = table.routes.get(prefix)
+        for path in () if candidates is None else candidates.paths:
+            foreign = path.source is source and path.next_hop != own
+            if foreign and not path.attributes.originator_id:
+                hop = ".".join(map(str, path.next_hop))
+                return str(unpack_prefix(prefix, IPV4_UNICAST)), hop
+    return None

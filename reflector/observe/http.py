@@ -1,0 +1,93 @@
+"""The page and the API over HTTP on TCP, for browsers, scripts and Prometheus.
+
+Nothing that can be asked here changes anything. What needs aiohttp is imported when it starts, by a
+thread, as for the control socket.
+"""
+
+import asyncio
+import errno
+import socket
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from reflector.observe.views import Reflector
+from reflector.rib.path import IPAddress
+
+if TYPE_CHECKING:
+    from reflector.observe.api import Server
+
+_BACKLOG: Final = 128
+
+
+class HttpError(Exception):
+    """The page can't be served; the message says why and what to do."""
+
+
+class HttpServer:
+    """Serves the page while the reflector runs.
+
+    Args:
+        address: To listen on.
+        port: TCP port.
+        reflector: What to show.
+    """
+
+    def __init__(self, address: IPAddress, port: int, reflector: Reflector) -> None:
+        self._address = address
+        self._port = port
+        self._reflector = reflector
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it."""
+        return f"http://{'localhost' if self._address.is_unspecified else self._host}:{self._port}/"
+
+    @property
+    def _host(self) -> str:
+        """The address as a URL has it."""
+        return f"[{self._address}]" if self._address.version == 6 else str(self._address)  # noqa: PLR2004
+
+    async def start(self) -> None:
+        """Listen and answer from now on.
+
+        Raises:
+            HttpError: The address can't be listened on.
+        """
+        listener = self._open()
+        try:
+            web = await asyncio.to_thread(import_module, "reflector.observe.web")
+            self._server = await web.serve(listener, self._reflector)
+        except BaseException:
+            listener.close()
+            raise
+
+    async def stop(self) -> None:
+        """Stop answering, whoever is looking."""
+        if self._server is not None:
+            await self._server.cleanup()
+            self._server = None
+
+    def _open(self) -> socket.socket:
+        address = self._address
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                # [::] is for IPv4 too: one address is all that can be given.
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind((str(address), self._port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            listener.close()
+            why = (
+                "something else listens there"
+                if error.errno == errno.EADDRINUSE
+                else error.strerror
+            )
+            raise HttpError(
+                f"the page can't be served on {self._host}:{self._port}: {why} "
+                "(another place: --http ADDRESS:PORT; none: --http off)"
+            ) from error
+        return listener

@@ -1,0 +1,206 @@
+"""The API's description, as an OpenAPI 3.1 document made from one table."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from reflector import __version__
+
+Schema = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a question."""
+
+    name: str
+    says: str
+    place: str = "query"
+    kind: str = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A path of the API.
+
+    Args:
+        says: What it answers.
+        answer: Its keys with what they hold; for a list, those of its items below the list's key.
+        items: The answer's key that holds a list of what `answer` describes; empty for none.
+        parameters: What may be asked.
+        kind: Media type of the answer.
+    """
+
+    says: str
+    answer: dict[str, str] = field(default_factory=dict)
+    items: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    kind: str = "application/json"
+
+
+_HEALTH: Final = {
+    "status": "ok",
+    "established": "sessions that are up",
+    "prefixes": "prefixes that have a route",
+}
+_NEIGHBOR: Final = {
+    "address": "where the peer is",
+    "state": "of its session, as RFC 4271 8.2.2 names it",
+    "in_state_s": "for how long, in seconds",
+    "router_id": "from its OPEN",
+    "host_name": "what it calls itself (FQDN capability)",
+    "description": "from the configuration",
+}
+_EVENT: Final = {
+    "number": "counted from the reflector's start",
+    "at": "seconds since the epoch",
+    "level": "info, warning or error",
+    "event": "its kind",
+    "message": "the same for people",
+}
+
+QUESTIONS: Final[dict[str, Question]] = {
+    "/healthz": Question("Whether the reflector answers", _HEALTH),
+    "/readyz": Question("Whether peers are served", _HEALTH),
+    "/metrics": Question("Metrics in Prometheus's text format", kind="text/plain"),
+    "/api/v1/summary": Question(
+        "Who the reflector is, and totals",
+        {
+            "version": "of the program",
+            "asn": "our AS number",
+            "router_id": "our BGP identifier",
+            "cluster_id": "what we prepend to CLUSTER_LIST",
+            "up_s": "for how long it is running, in seconds",
+            "connections": "with peers",
+            "established": "sessions that are up",
+            "routes": "prefixes and paths, by family",
+        },
+    ),
+    "/api/v1/flags": Question(
+        "What to tell kube-router, the address first that you have reached",
+        {
+            "asn": "our AS number",
+            "port": "where peers reach us",
+            "flags": "for each address, the flags",
+            "restart": "the command that restarts kube-router",
+        },
+    ),
+    "/api/v1/neighbors": Question("Connections with peers", _NEIGHBOR, "neighbors"),
+    "/api/v1/neighbors/{address}": Question(
+        "Connections with one address",
+        _NEIGHBOR,
+        "neighbors",
+        (Parameter("address", "of the peer", "path"),),
+    ),
+    "/api/v1/neighbors/{address}/advertised": Question(
+        "What the peers at one address are told",
+        {"prefix": "of the route", "family": "ipv4 or ipv6", "paths": "the one that is told"},
+        "routes",
+        (Parameter("address", "of the peer", "path"),),
+    ),
+    "/api/v1/config": Question("The configuration in force, keyed as its file, without secrets"),
+    "/api/v1/clusters": Question(
+        "Nodes, grouped by the network of their pod CIDRs, and who has left",
+        {"network": "of the cluster; null for nodes without a pod CIDR", "nodes": "in it"},
+        "clusters",
+        (Parameter("bits", "length of a cluster's network, 16 if not given", kind="integer"),),
+    ),
+    "/api/v1/problems": Question(
+        "What is wrong now (docs/troubleshooting.md)",
+        {
+            "kind": "of problem",
+            "severity": "error or warning",
+            "title": "in a few words",
+            "what": "is seen, in a sentence",
+            "fix": "what mends it",
+            "peers": "addresses of the nodes concerned",
+            "since": "seconds since the epoch, null where not known",
+        },
+        "problems",
+    ),
+    "/api/v1/routes": Question(
+        "Routes: all, one, or what a search finds",
+        {
+            "prefix": "of the route",
+            "family": "ipv4 or ipv6",
+            "best_because": "the step of the decision process that chose the first path",
+            "paths": "the best first",
+        },
+        "routes",
+        (
+            Parameter("prefix", "exactly this prefix, or the route that an address would take"),
+            Parameter("search", "text in prefix, name, address or next hop; empty for all"),
+            Parameter("offset", "of the first route that a search returns", kind="integer"),
+            Parameter("limit", "how many routes a search returns, up to 500", kind="integer"),
+        ),
+    ),
+    "/api/v1/history": Question(
+        "What has happened lately",
+        _EVENT,
+        "events",
+        (Parameter("limit", "how many events, up to 1000", kind="integer"),),
+    ),
+    "/api/v1/events": Question(
+        "Server-sent events: `snapshot` with summary, peers, problems and events, then `delta` with "
+        "what of these has changed; a peer that is null is gone. Send Last-Event-ID to go on where "
+        "a connection broke off",
+        kind="text/event-stream",
+    ),
+    "/api/v1/openapi.json": Question("This document"),
+}
+
+
+def document() -> Schema:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "bgp-reflector",
+            "version": __version__,
+            "description": "What a running reflector knows. Nothing here changes anything.",
+        },
+        "paths": {path: {"get": _operation(question)} for path, question in QUESTIONS.items()},
+    }
+
+
+def _operation(question: Question) -> Schema:
+    content: Schema = {}
+    if question.answer:
+        content["schema"] = _schema(question)
+    operation: Schema = {
+        "summary": question.says,
+        "responses": {
+            "200": {"description": question.says, "content": {question.kind: content}},
+            "default": {
+                "description": "What is wrong with the question",
+                "content": {"application/json": {"schema": _object({"error": "in words"})}},
+            },
+        },
+    }
+    if question.parameters:
+        operation["parameters"] = [
+            {
+                "name": each.name,
+                "in": each.place,
+                "required": each.place == "path",
+                "description": each.says,
+                "schema": {"type": each.kind},
+            }
+            for each in question.parameters
+        ]
+    return operation
+
+
+def _schema(question: Question) -> Schema:
+    each = _object(question.answer)
+    if not question.items:
+        return each
+    lists: Schema = {question.items: {"type": "array", "items": each}}
+    return {"type": "object", "properties": lists, "required": [question.items]}
+
+
+def _object(keys: dict[str, str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {name: {"description": says} for name, says in keys.items()},
+        "required": list(keys),
+    }

@@ -1,0 +1,200 @@
+"""The event stream: a snapshot, then what changes, twice a second, the same octets for everybody.
+
+Nothing is worked out while nobody listens. Who reads too slowly is cut off, and comes back by itself:
+a browser reconnects with the number of the last message that it has, and gets what it missed, or a
+snapshot where that is too old.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from reflector.observe import views
+from reflector.observe.ledger import Happening
+from reflector.observe.roll import Roll
+from reflector.observe.views import Reflector
+from reflector.observe.wording import describe
+
+# How often changes are looked for: soon enough to be "at once" for a class.
+_PERIOD_S: Final = 0.5
+# How long the loop may be held at a stretch.
+_SLICE_S: Final = 0.002
+# Messages that are kept for who comes back, about a minute and a half of a busy class.
+_KEPT: Final = 200
+# Messages that wait for one reader; then it is cut off.
+_WAITING: Final = 64
+_HEARTBEAT_S: Final = 15.0
+_TIMELINE: Final = 200
+
+View = dict[str, Any]
+
+
+def event_view(happening: Happening) -> View:
+    """Something that happened, as the API has it."""
+    line = describe(happening.report)
+    return {
+        "number": happening.number,
+        "at": round(happening.at_s, 3),
+        "level": line.level,
+        "event": line.event,
+        "message": line.message,
+        **line.fields,
+    }
+
+
+class Stream:
+    """What all listeners are told.
+
+    Args:
+        reflector: Of what.
+        started_s: When the API was started, in loop time.
+    """
+
+    def __init__(self, reflector: Reflector, started_s: float) -> None:
+        self._reflector = reflector
+        self._loop = asyncio.get_running_loop()
+        offset_s = reflector.desk.clock() - self._loop.time()
+        self._started = round(started_s + offset_s)
+        self._roll = Roll(reflector, offset_s)
+        self._boot = secrets.token_hex(4)
+        self._number = 0
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
+        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._producer: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._summary: View = {}
+        self._peers: dict[str, View] = {}
+        self._problems: list[View] = []
+        self._told = 0
+        self._closed = False
+
+    async def listen(self, last_id: str) -> AsyncGenerator[bytes, None]:
+        """Messages for one listener, ready to be written, until the stream is closed.
+
+        Args:
+            last_id: Of the last message that it has, empty for none.
+        """
+        if self._closed:
+            return
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
+        if self._producer is None or self._producer.done():
+            self._looked.clear()
+            self._producer = self._loop.create_task(self._produce())
+        await self._looked.wait()
+        yield b"retry: 1000\n\n"
+        missed = self._missed(last_id)
+        if missed is None:
+            missed = [self._snapshot()]
+        self._listeners.add(queue)
+        try:
+            for message in missed:
+                yield message
+            while True:
+                try:
+                    async with asyncio.timeout(_HEARTBEAT_S):
+                        message_or_end = await queue.get()
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                if message_or_end is None:
+                    return
+                yield message_or_end
+        finally:
+            self._listeners.discard(queue)
+
+    async def close(self) -> None:
+        """End every listener's stream."""
+        self._closed = True
+        self._looked.set()
+        if self._producer is not None:
+            self._producer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._producer
+        for queue in list(self._listeners):
+            self._end(queue)
+
+    @staticmethod
+    def _end(queue: asyncio.Queue[bytes | None]) -> None:
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
+    def _missed(self, last_id: str) -> list[bytes] | None:
+        """What somebody missed who has a message; None if that isn't known any more."""
+        boot, _, text = last_id.partition("-")
+        if boot != self._boot or not text.isdecimal():
+            return None
+        number = int(text)
+        if number > self._number or (self._kept and number < self._kept[0][0] - 1):
+            return None
+        if number < self._number and not self._kept:
+            return None
+        return [message for each, message in self._kept if each > number]
+
+    def _snapshot(self) -> bytes:
+        last = list(self._reflector.desk.ledger.happenings)[-_TIMELINE:]
+        content = {
+            "summary": self._summary,
+            "peers": self._peers,
+            "problems": self._problems,
+            "events": [event_view(each) for each in last if each.number <= self._told],
+        }
+        return self._message("snapshot", content)
+
+    def _message(self, event: str, content: View) -> bytes:
+        data = json.dumps(content, separators=(",", ":"))
+        return f"id: {self._boot}-{self._number}\nevent: {event}\ndata: {data}\n\n".encode()
+
+    async def _produce(self) -> None:
+        idle = 0
+        while idle < 2:  # noqa: PLR2004 - who is just reloading the page finds all as it was
+            changes = await self._look()
+            self._looked.set()
+            if changes:
+                self._number += 1
+                message = self._message("delta", changes)
+                self._kept.append((self._number, message))
+                for queue in list(self._listeners):
+                    if queue.full():
+                        self._listeners.discard(queue)
+                        self._end(queue)
+                    else:
+                        queue.put_nowait(message)
+            idle = 0 if self._listeners else idle + 1
+            await asyncio.sleep(_PERIOD_S)
+
+    async def _look(self) -> View:
+        """Find what has changed since the last time."""
+        changes: View = {}
+        peers: dict[str, View] = {}
+        pause_at_s = self._loop.time() + _SLICE_S
+        for key, view in self._roll.views():
+            peers[key] = view
+            if self._loop.time() >= pause_at_s:
+                await asyncio.sleep(0)
+                pause_at_s = self._loop.time() + _SLICE_S
+        different: dict[str, View | None] = {
+            key: view for key, view in peers.items() if self._peers.get(key) is not view
+        }
+        different |= dict.fromkeys(self._peers.keys() - peers.keys())
+        if different:
+            changes["peers"] = different
+        problems = [each.view() for each in await self._reflector.desk.problems(self._reflector)]
+        if problems != self._problems:
+            changes["problems"] = problems
+        summary: View = views.summary(self._reflector, 0)
+        summary["started"] = self._started
+        del summary["up_s"]
+        if summary != self._summary:
+            changes["summary"] = summary
+        ledger = self._reflector.desk.ledger
+        if ledger.number > self._told:
+            fresh = [each for each in ledger.happenings if each.number > self._told]
+            changes["events"] = [event_view(each) for each in fresh[-_TIMELINE:]]
+            self._told = ledger.number
+        self._peers, self._problems, self._summary = peers, problems, summary
+        return changes

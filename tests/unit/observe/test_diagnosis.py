@@ -1,0 +1,276 @@
+"""Each mistake is named, with the nodes and with what mends it, and is gone when it is mended."""
+
+import asyncio
+import time
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from reflector.bgp.errors import Action, Finding
+from reflector.bgp.notification import Notification
+from reflector.bgp.vocabulary import ErrorCode, OpenSubcode
+from reflector.observe.diagnosis import KINDS, Facts, Problem, diagnose
+from reflector.observe.kernel import Md5Drops, read_md5_drops
+from reflector.reports import (
+    ConnectionRefused,
+    PeerDown,
+    PeerName,
+    PeerReturned,
+    PeerUp,
+    Report,
+    UpdateFault,
+)
+from tests.unit.observe.scene import Scene
+
+BAD_AS = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_PEER_AS)
+BAD_ID = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_BGP_IDENTIFIER)
+SILENCE = Notification(ErrorCode.HOLD_TIMER_EXPIRED, 0)
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def name(address: str = "10.0.0.5", router_id: str = "10.0.0.5", host: str = "node-a") -> PeerName:
+    return PeerName(ip_address(address), router_id, host)
+
+
+def down(
+    peer: PeerName,
+    reason: str = "because",
+    *,
+    was_up: bool = False,
+    sent: Notification | None = None,
+    received: Notification | None = None,
+) -> PeerDown:
+    return PeerDown(peer, was_up, reason, sent, received, 0, 1.0)
+
+
+def up(peer: PeerName) -> PeerUp:
+    return PeerUp(peer, ("ipv4",), 90)
+
+
+class Class:
+    """A scene whose clock the test has in its hands; loop time is real and begins far from 0."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.now_s = 1_000_000.0
+        self.scene.desk.clock = lambda: self.now_s
+
+    def report(self, *reports: Report) -> None:
+        for each in reports:
+            self.scene.desk(each)
+
+    async def look(self) -> list[Problem]:
+        self.scene.desk._overlaps_due_s = 0.0  # no test waits for a second
+        return await self.scene.desk.problems(self.scene)
+
+    def problems(self) -> list[Problem]:
+        return asyncio.run(self.look())
+
+    def the_one(self, kind: str) -> Problem:
+        [problem] = self.problems()
+        assert problem.kind == kind, problem
+        assert "{" not in problem.fix
+        return problem
+
+
+@pytest.fixture
+def room() -> Class:
+    return Class()
+
+
+class TestNoSession:
+    def test_the_peer_is_in_another_as(self, room: Class) -> None:
+        room.report(down(name(), "the peer is in AS 65001", sent=BAD_AS))
+        problem = room.the_one("wrong-as")
+        assert "node-a (10.0.0.5)" in problem.what
+        assert "AS 65001" in problem.what
+        assert "--cluster-asn=64512" in problem.fix
+
+    def test_the_peer_expects_us_in_another_as(self, room: Class) -> None:
+        room.report(down(name(), received=BAD_AS))
+        problem = room.the_one("expects-other-as")
+        assert "--peer-router-asns=64512" in problem.fix
+
+    def test_the_peer_has_our_router_id(self, room: Class) -> None:
+        room.report(down(name(), sent=BAD_ID))
+        room.the_one("our-router-id")
+        # Mended: the same node comes with another one.
+        room.report(up(name(router_id="10.0.0.77")))
+        assert room.problems() == []
+
+    def test_a_peer_that_never_says_anything(self, room: Class) -> None:
+        connection = room.scene.connect("10.0.0.5")
+        connection.since = -1e9
+        room.the_one("silent")
+        room.scene.peering.connections.clear()
+        assert room.problems() == []
+        room.report(down(name(router_id="", host=""), sent=SILENCE))
+        room.the_one("silent")
+
+    def test_one_port_scan_is_no_problem_and_three_are(self, room: Class) -> None:
+        stranger = name(router_id="", host="")
+        room.report(down(stranger), down(stranger))
+        assert room.problems() == []
+        room.report(down(stranger))
+        assert "3 times" in room.the_one("no-session").what
+
+    def test_an_address_that_may_not_peer(self, room: Class) -> None:
+        room.report(ConnectionRefused(name(router_id="", host=""), "add a range"))
+        assert room.the_one("refused").fix == "add a range"
+
+    def test_two_nodes_behind_one_address(self, room: Class) -> None:
+        room.report(PeerReturned(name(), "a second connection was closed"))
+        room.the_one("same-router-id")
+        room.report(PeerReturned(name(address="10.0.0.6"), "its old session was dead"))
+        room.the_one("same-router-id")
+
+    def test_it_is_mended_when_the_session_is_up(self, room: Class) -> None:
+        room.report(down(name(), sent=BAD_AS), up(name()))
+        assert room.problems() == []
+
+    def test_who_has_given_up_is_forgotten(self, room: Class) -> None:
+        room.report(down(name(), sent=BAD_AS))
+        room.now_s += 301
+        assert room.problems() == []
+
+
+class TestFallen:
+    def test_a_node_that_fell_silent(self, room: Class) -> None:
+        room.report(up(name()), down(name(), "nothing for 90 s", was_up=True, sent=SILENCE))
+        problem = room.the_one("hold-timer")
+        assert "nothing for 90 s" in problem.what
+        room.report(up(name()))
+        assert room.problems() == []
+
+    def test_who_leaves_politely_is_no_problem(self, room: Class) -> None:
+        room.report(up(name()), down(name(), was_up=True))
+        assert room.problems() == []
+
+    def test_a_session_that_comes_and_goes(self, room: Class) -> None:
+        for _ in range(3):
+            room.report(up(name()), down(name(), "reset", was_up=True))
+            room.now_s += 5
+        room.report(up(name()))
+        assert "3 sessions ended" in room.the_one("flapping").what
+        room.now_s += 61
+        assert room.problems() == []
+
+
+class TestAnnouncements:
+    def test_the_same_pod_cidr_twice(self, room: Class) -> None:
+        a, b = room.scene.join("10.0.0.5", "node-a"), room.scene.join("10.0.0.6", "node-b")
+        room.scene.announce(a, "10.244.0.0/24")
+        room.scene.announce(b, "10.244.0.0/24")
+        problem = room.the_one("same-cidr")
+        assert problem.what == (
+            "node-a (10.0.0.5) and node-b (10.0.0.6) both announce 10.244.0.0/24. "
+            "Its traffic goes to node-a."
+        )
+        room.scene.withdraw(b, "10.244.0.0/24")
+        room.scene.announce(b, "10.245.0.0/24")
+        assert room.problems() == []
+
+    def test_a_pod_cidr_within_another(self, room: Class) -> None:
+        a, b = room.scene.join("10.0.0.5", "node-a"), room.scene.join("10.0.0.6", "node-b")
+        room.scene.announce(a, "10.244.0.0/17")
+        room.scene.announce(b, "10.244.3.0/24", "10.244.4.0/24", "10.245.0.0/24")
+        problem = room.the_one("overlapping-cidr")
+        assert "lies within 10.244.0.0/17 of node-a (10.0.0.5) (and 1 more)" in problem.what
+
+    def test_what_overlaps_on_purpose(self, room: Class) -> None:
+        room.scene.originate("10.0.0.0/8")
+        a, b = room.scene.join("10.0.0.5", "node-a"), room.scene.join("10.0.0.6", "node-b")
+        room.scene.announce(a, "10.244.0.0/24", "10.96.0.1/32", "10.244.1.0/24", "10.244.0.0/22")
+        room.scene.announce(b, "10.245.0.0/24", "10.96.0.1/32")
+        assert room.problems() == []
+
+    def test_two_nodes_with_one_router_id(self, room: Class) -> None:
+        for address, host in (
+            ("10.0.0.5", "node-a"),
+            ("10.0.0.6", "node-b"),
+            ("fd00::5", "node-a"),
+        ):
+            peer = room.scene.join(address, host, router_id="9.9.9.9")
+            room.scene.announce(
+                peer,
+                f"10.{len(room.scene.speaker.peers)}.0.0/24",
+                next_hop=(address if ":" not in address else "10.0.0.5"),
+            )
+        problem = room.the_one("same-router-id")
+        assert problem.peers == ("10.0.0.5", "10.0.0.6")
+
+    def test_a_node_that_announces_nothing(self, room: Class) -> None:
+        peer = room.scene.join("10.0.0.5", "node-a")
+        [connection] = room.scene.peering.connections
+        connection.since = time.monotonic()
+        assert room.problems() == []  # it may be about to
+        connection.since = -1e9
+        assert "--advertise-pod-cidr=true" in room.the_one("announces-nothing").fix
+        room.scene.announce(peer, "10.244.0.0/24")
+        assert room.problems() == []
+
+    def test_a_next_hop_that_is_not_the_nodes(self, room: Class) -> None:
+        peer = room.scene.join("10.0.0.5", "node-a")
+        room.scene.announce(peer, "10.244.0.0/24", next_hop="192.168.0.7")
+        problem = room.the_one("foreign-next-hop")
+        assert "192.168.0.7" in problem.what
+        room.scene.announce(peer, "10.244.0.0/24")
+        assert room.problems() == []
+
+    def test_rejected_routes_until_the_node_says_something_else(self, room: Class) -> None:
+        peer = room.scene.join("10.0.0.5", "node-a")
+        room.scene.announce(peer, "10.244.0.0/24")
+        room.report(UpdateFault(name(), Finding(Action.WITHDRAW, "NEXT_HOP is 127.0.0.1")))
+        room.scene.desk.tick(room.scene)
+        assert "NEXT_HOP is 127.0.0.1" in room.the_one("rejected").what
+        room.now_s += 3
+        room.scene.desk.tick(room.scene)
+        room.the_one("rejected")
+        room.scene.announce(peer, "10.244.1.0/24")
+        room.now_s += 1
+        room.scene.desk.tick(room.scene)
+        assert room.problems() == []
+
+    def test_a_loop_is_nobodys_mistake(self, room: Class) -> None:
+        room.report(UpdateFault(name(), Finding(Action.EXCLUDE, "our own router id")))
+        assert room.problems() == []
+
+
+class TestPasswords:
+    def test_the_kernel_tells_the_three_cases(self, tmp_path: Path) -> None:
+        netstat = tmp_path / "netstat"
+        netstat.write_text(
+            "TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure\n"
+            "TcpExt: 9 1 2 3\nIpExt: InNoRoutes\nIpExt: 4\n"
+        )
+        assert read_md5_drops(netstat) == Md5Drops(1, 2, 3)
+        assert read_md5_drops(tmp_path / "none") == Md5Drops()
+
+    def test_it_is_a_problem_while_it_goes_on(
+        self, room: Class, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = read_md5_drops()
+        assert room.problems() == []
+        more = Md5Drops(before.unsigned, before.unexpected, before.wrong + 2)
+        monkeypatch.setattr("reflector.observe.desk.read_md5_drops", lambda: more)
+        room.now_s += 2
+        assert "2 signed with another password" in room.the_one("md5").what
+        room.now_s += 200
+        assert room.problems() == []
+
+
+def test_errors_come_first() -> None:
+    scene = Class()
+    scene.scene.join("10.0.0.1", "idle")
+    [connection] = scene.scene.peering.connections
+    connection.since = -1e9
+    scene.report(down(name(), sent=BAD_AS))
+    assert [each.severity for each in scene.problems()] == ["error", "warning"]
+    assert diagnose(Facts(0.0, 64512)) == []
+
+
+def test_the_docs_have_every_kind_in_its_own_words() -> None:
+    text = " ".join((DOCS / "troubleshooting.md").read_text().split())
+    for kind, of in KINDS.items():
+        assert f"| `{kind}` | {of.title} | {of.cause} | {of.fix} |" in text
