@@ -5,6 +5,7 @@ works in pytest-asyncio's strict and auto mode, with anyio, and without any of t
 coroutine. Nothing heavy is imported before a test uses a fixture.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Unpack
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int]
 
-_FIRST_SOURCE: Final = 2
-_SOURCES: Final = 250
+# How many addresses of 127.0.0.0/16 peers may have, from 127.0.0.2 on.
+_SOURCES: Final = 65_000
 
 
 @dataclass
@@ -57,15 +58,16 @@ class BgpCapture:
 
 
 _CAPTURE: Final = pytest.StashKey[BgpCapture]()
+_DIALLED: Final = pytest.StashKey[Counter[Address]]()
 
 
 class BgpPeerFactory:
     """Dials the target for an asynchronous test; `bgp_peer` is one."""
 
-    def __init__(self, target: Address, capture: BgpCapture) -> None:
+    def __init__(self, target: Address, capture: BgpCapture, dialled: Counter[Address]) -> None:
         self._target = target
         self._capture = capture
-        self._count = 0
+        self._dialled = dialled
 
     def __call__(
         self, profile: "Profile | None" = None, **settings: "Unpack[Settings]"
@@ -75,7 +77,8 @@ class BgpPeerFactory:
         Args:
             profile: How the peer behaves; None for an ordinary one.
             settings: What of the profile is to be otherwise. Without a `source`, peers of a target
-                on the loopback get 127.0.0.2, 127.0.0.3 and so on.
+                on the loopback get 127.0.0.2, 127.0.0.3 and so on, each a new one also where tests
+                share the target: a speaker may not take a peer back at once.
         """
         from reflector.sim.connect import connect  # noqa: PLC0415 - not before it is used
 
@@ -88,15 +91,22 @@ class BgpPeerFactory:
         """The settings with a source of their own, where that is possible."""
         if not self._target[0].startswith("127.") or "source" in settings:
             return settings
-        self._count += 1
-        return {**settings, "source": f"127.0.0.{_FIRST_SOURCE + (self._count - 1) % _SOURCES}"}
+        number = 2 + self._dialled[self._target] % _SOURCES
+        self._dialled[self._target] += 1
+        return {**settings, "source": f"127.0.{number >> 8}.{number & 0xFF}"}
 
 
 class BlockingBgpPeerFactory:
     """Dials the target for a test that is not asynchronous; `bgp_peer_sync` is one."""
 
-    def __init__(self, target: Address, world: "Blocking", capture: BgpCapture) -> None:
-        self._sourced = BgpPeerFactory(target, capture).sourced
+    def __init__(
+        self,
+        target: Address,
+        capture: BgpCapture,
+        dialled: Counter[Address],
+        world: "Blocking",
+    ) -> None:
+        self._sourced = BgpPeerFactory(target, capture, dialled).sourced
         self._target = target
         self._world = world
         self._capture = capture
@@ -136,19 +146,21 @@ def bgp_messages(request: pytest.FixtureRequest) -> BgpCapture:
 
 
 @pytest.fixture
-def bgp_peer(bgp_target: Address, bgp_messages: BgpCapture) -> Iterator[BgpPeerFactory]:
+def bgp_peer(
+    bgp_target: Address, bgp_messages: BgpCapture, request: pytest.FixtureRequest
+) -> Iterator[BgpPeerFactory]:
     """Dials `bgp_target` for an asynchronous test, and closes the peers at its end.
 
     As in `peer = await bgp_peer(hold_time_s=9)`.
     """
-    yield BgpPeerFactory(bgp_target, bgp_messages)
+    yield BgpPeerFactory(bgp_target, bgp_messages, _dialled(request))
     for peer in bgp_messages.peers:
         peer.dispose()
 
 
 @pytest.fixture
 def bgp_peer_sync(
-    bgp_target: Address, bgp_messages: BgpCapture
+    bgp_target: Address, bgp_messages: BgpCapture, request: pytest.FixtureRequest
 ) -> Iterator[BlockingBgpPeerFactory]:
     """Dials `bgp_target` for a test that is not asynchronous, and closes the peers at its end.
 
@@ -157,7 +169,7 @@ def bgp_peer_sync(
     from reflector.sim.blocking import Blocking  # noqa: PLC0415 - not before it is used
 
     with Blocking() as world:
-        yield BlockingBgpPeerFactory(bgp_target, world, bgp_messages)
+        yield BlockingBgpPeerFactory(bgp_target, bgp_messages, _dialled(request), world)
 
 
 @pytest.fixture
@@ -180,6 +192,11 @@ def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[Callable[..., Listener]]
         listener.stop()
     for peer in bgp_messages.peers:
         peer.dispose()
+
+
+def _dialled(request: pytest.FixtureRequest) -> Counter[Address]:
+    """How often each target was dialled in this run."""
+    return request.config.stash.setdefault(_DIALLED, Counter())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,7 +32,7 @@ from reflector.sim.link import Ended
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
 from reflector.sim.route import Attributes, RawAttribute, Route
-from reflector.sim.running import RunningReflector
+from reflector.sim.running import RunningReflector, free_port, wait_until_listening
 
 __all__ = [
     "Attributes",
@@ -57,6 +57,8 @@ __all__ = [
     "UnexpectedError",
     "capability",
     "connect",
+    "free_port",
     "kube_router",
     "listen",
+    "wait_until_listening",
 ]

@@ -158,6 +158,7 @@ class BlockingPeer:
     drip = _waits(Peer.drip)
     close = _waits(Peer.close)
     reconnect = _waits(Peer.reconnect)
+    rejoin = _waits(Peer.rejoin)
     restart_gracefully = _waits(Peer.restart_gracefully)
     stall = _does(Peer.stall)
     silence = _does(Peer.silence)

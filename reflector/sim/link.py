@@ -139,6 +139,7 @@ class Link:
             SessionOverError: The session ended, so that nothing more can happen.
             DeadlineError: `check` returned nothing true in time.
         """
+        __tracebackhide__ = True
         limit_s = self.profile.deadline_s if deadline_s is None else deadline_s
         deadline = self._loop.time() + limit_s
         while not (result := check()):

@@ -14,7 +14,13 @@ from reflector.bgp.session import Timer
 from reflector.bgp.update import write_end_of_rib
 from reflector.bgp.vocabulary import FAMILY_BY_NAME, CeaseSubcode, ErrorCode
 from reflector.sim import capability
-from reflector.sim.errors import ConnectError, DeadlineError, SimError, UnexpectedError
+from reflector.sim.errors import (
+    ConnectError,
+    DeadlineError,
+    SessionOverError,
+    SimError,
+    UnexpectedError,
+)
 from reflector.sim.link import Ended, Link
 from reflector.sim.route import Attributes, Route, differences, normal_prefix
 from reflector.sim.transport import Transport, open_socket
@@ -22,6 +28,8 @@ from reflector.sim.wire import write_routes, write_withdrawal
 
 # How long `close` waits for the other side to hang up too.
 _LINGER_S: Final = 1.0
+# Pause between two dials of `rejoin`.
+_REDIAL_S: Final = 0.2
 
 
 class Peer(Link):
@@ -41,6 +49,8 @@ class Peer(Link):
 
     _defers = False
 
+    # pytest shows where a test waited, not where in here it was given up: `__tracebackhide__`.
+
     # Waiting.
 
     async def established(self, *, deadline_s: float | None = None) -> Negotiated:
@@ -53,6 +63,7 @@ class Peer(Link):
             SessionOverError: It ended instead.
             DeadlineError: Neither happened in time.
         """
+        __tracebackhide__ = True
         await self.until(lambda: self.is_established, "the session is established", deadline_s)
         assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
         return self.negotiated
@@ -74,6 +85,7 @@ class Peer(Link):
             SessionOverError: The session ended before.
             DeadlineError: It has no such route in time; the message says what of it differs.
         """
+        __tracebackhide__ = True
         prefix = normal_prefix(prefix)
 
         def check() -> Route | None:
@@ -103,6 +115,7 @@ class Peer(Link):
             DeadlineError: It still has one at the deadline.
             UnexpectedError: It got one within `for_s`.
         """
+        __tracebackhide__ = True
         prefix = normal_prefix(prefix)
 
         def gone() -> bool:
@@ -121,6 +134,7 @@ class Peer(Link):
             SessionOverError: The session ended before.
             DeadlineError: It has not come in time.
         """
+        __tracebackhide__ = True
         capability.pair(family)
         await self.until(lambda: family in self._ended_ribs, f"End-of-RIB for {family}", deadline_s)
 
@@ -135,6 +149,7 @@ class Peer(Link):
             SessionOverError: The session ended before.
             DeadlineError: It has not asked in time.
         """
+        __tracebackhide__ = True
         capability.pair(family)
         await self.until(
             lambda: family in self._refresh_requests, f"a ROUTE-REFRESH for {family}", deadline_s
@@ -161,6 +176,7 @@ class Peer(Link):
             UnexpectedError: The session ended otherwise.
             DeadlineError: It did not end in time.
         """
+        __tracebackhide__ = True
         wanted = "a NOTIFICATION"
         if code is not None:
             wanted += f" {code}{'' if subcode is None else f'/{subcode}'}"
@@ -184,6 +200,7 @@ class Peer(Link):
         Raises:
             DeadlineError: It did not end in time.
         """
+        __tracebackhide__ = True
         return await self.until(lambda: self.ended, what, deadline_s)
 
     # Saying what a well-behaved peer says. Each waits until the session is up.
@@ -201,6 +218,7 @@ class Peer(Link):
         Raises:
             ValueError: A prefix or an attribute can't be written.
         """
+        __tracebackhide__ = True
         await self.announce_routes([self._complete(prefix, attributes) for prefix in prefixes])
 
     async def announce_routes(self, routes: Sequence[Route]) -> None:
@@ -211,6 +229,7 @@ class Peer(Link):
         Raises:
             ValueError: An attribute can't be written.
         """
+        __tracebackhide__ = True
         negotiated = await self.established()
         await self._defer(negotiated)
         routes = [self._with_defaults(route, negotiated) for route in routes]
@@ -220,6 +239,7 @@ class Peer(Link):
 
     async def withdraw(self, *prefixes: str) -> None:
         """Withdraw prefixes, announced before or not."""
+        __tracebackhide__ = True
         await self.established()
         normal = [normal_prefix(prefix) for prefix in prefixes]
         for prefix in normal:
@@ -256,6 +276,7 @@ class Peer(Link):
             SessionOverError: There is no connection any more.
             DeadlineError: The other side does not read.
         """
+        __tracebackhide__ = True
         self._write(data)
         try:
             async with asyncio.timeout(self.profile.deadline_s):
@@ -339,6 +360,40 @@ class Peer(Link):
             self.hang_up()
         await self.dial(restarting=restarting, forwarding=forwarding)
 
+    async def rejoin(
+        self,
+        *,
+        restarting: bool = False,
+        forwarding: bool = True,
+        deadline_s: float | None = None,
+    ) -> None:
+        """Dial again and again until the session is up, as speakers do.
+
+        Many refuse who has just left, for a moment: `reconnect` shows that, this gets over it.
+
+        Args:
+            restarting: As `reconnect` takes it.
+            forwarding: As `reconnect` takes it.
+            deadline_s: Other than the profile's.
+
+        Raises:
+            ConnectError: The connection can't be made by the deadline.
+            SessionOverError: The session is still refused at the deadline.
+            SimError: The peer was dialled, so that it has nowhere to dial.
+        """
+        limit_s = self.profile.deadline_s if deadline_s is None else deadline_s
+        deadline = asyncio.get_running_loop().time() + limit_s
+        while True:
+            try:
+                await self.reconnect(restarting=restarting, forwarding=forwarding)
+                await self.established()
+            except (ConnectError, SessionOverError):
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(_REDIAL_S)
+            else:
+                return
+
     async def restart_gracefully(self, *, down_s: float = 0.0, forwarding: bool = True) -> None:
         """Restart as RFC 4724 4.1 wants: vanish, come back with the R bit, announce all again.
 
@@ -357,7 +412,7 @@ class Peer(Link):
         if self.ended is None:
             self.hang_up()
         await asyncio.sleep(down_s)
-        await self.reconnect(restarting=True, forwarding=forwarding)
+        await self.rejoin(restarting=True, forwarding=forwarding)
         if kept:
             await self.announce_routes(kept)
         await self.announce_end_of_rib()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, Self
 
-from reflector.sim.errors import SimError
+from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.transport import Address
 
 _READY: Final = "ready: "
@@ -95,7 +95,7 @@ class RunningReflector:
         """
         for _ in range(_ATTEMPTS):
             if self._any_port and self._process is None:
-                self.port = _free_port(self.host)
+                self.port = free_port(self.host)
             self._spawn()
             if self._listens():
                 return
@@ -200,13 +200,34 @@ class RunningReflector:
         return "\n".join(self.log.splitlines()[-_SHOWN_LINES:])
 
 
-def _command(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "reflector", *words)
-
-
-def _free_port(host: str) -> int:
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port of this machine that nothing listens on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def wait_until_listening(host: str, port: int, *, deadline_s: float = _START_S) -> None:
+    """Wait until a speaker that was just started takes connections; makes one to find out.
+
+    Raises:
+        DeadlineError: It does not in time.
+    """
+    deadline = time.monotonic() + deadline_s
+    while True:
+        try:
+            socket.create_connection((host, port), deadline_s).close()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise DeadlineError(
+                    f"nothing listens on {host} port {port} after {deadline_s:g} s: {error.strerror}"
+                ) from None
+            time.sleep(_POLL_S)
+        else:
+            return
+
+
+def _command(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "reflector", *words)

@@ -1,0 +1,88 @@
+"""docs/testing-bgp-speakers.md, block by block, as its reader would run it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from reflector import sim
+from tests.support.process import find_binary
+from tests.support.reflector_process import REPOSITORY
+
+pytestmark = pytest.mark.interop
+
+DOCUMENT: Final = (REPOSITORY / "docs" / "testing-bgp-speakers.md").read_text()
+BLOCKS: Final = re.findall(r"^```python\n(# (\S+)\n.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
+FILES: Final = {name: text for text, name in BLOCKS}
+TESTS: Final = [name for name in FILES if name.startswith("test_")]
+FAILING: Final = "test_that_fails.py"
+RUN_TIMEOUT_S: Final = 180.0
+
+# Of a history, what is different each time.
+VARYING: Final = re.compile(r"\d+\.\d{3} s|port \d+|host name [\w.-]+")
+
+
+def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    find_binary("gobgpd")
+    for name, text in FILES.items():
+        (directory / name).write_text(text)
+    (directory / "pytest.ini").write_text(
+        "[pytest]\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
+    )
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+
+
+def run_pytest(directory: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    options = ("-p", "reflector.pytest_plugin", "-p", "no:cacheprovider")
+    return run(directory, "-m", "pytest", *options, *names)
+
+
+def test_every_block_is_a_file() -> None:
+    assert DOCUMENT.count("```python") == len(BLOCKS) == len(FILES)
+
+
+def test_its_tests_pass(tmp_path: Path) -> None:
+    names = [name for name in TESTS if name != FAILING]
+    done = run_pytest(tmp_path, *names)
+    assert done.returncode == 0, done.stdout + done.stderr
+    count = sum(FILES[name].count("def test_") for name in names)
+    assert f"{count} passed" in done.stdout
+
+
+def test_what_fails_fails_as_shown(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, FAILING)
+    assert done.returncode == 1
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
+    for line in shown.splitlines():
+        text = VARYING.sub("", line.removeprefix("E")).strip()
+        assert text in VARYING.sub("", done.stdout), text
+
+
+def test_the_script_runs(tmp_path: Path) -> None:
+    with sim.RunningReflector() as target:
+        done = run(tmp_path, "script.py", str(target.port))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("10.1.0.0/24 via 10.0.0.2, origin igp, local_pref 100")
+    assert done.stdout.endswith("\n90\n")
+
+
+def test_everything_that_a_peer_can_do_is_named() -> None:
+    public = {name for name in dir(sim.Peer) if not name.startswith("_")}
+    inner = {"adopt", "begin", "dial", "dispose", "on_data", "on_lost"}
+    others = {"local_address", "remote_address"}
+    for name in public - inner - others:
+        assert f"`{name}`" in DOCUMENT, name
