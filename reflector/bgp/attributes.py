@@ -12,6 +12,7 @@ from struct import unpack_from
 from typing import Final
 
 from reflector.bgp.errors import Action, Finding, SessionError
+from reflector.bgp.foreign import judge_foreign
 from reflector.bgp.vocabulary import (
     AttributeCode,
     AttributeFlag,
@@ -208,7 +209,7 @@ class _Reading:
     def _accept(self, flags: int, code: int, value: bytes, rule: "_Rule | None") -> bool:
         """Judge an attribute that is not as usual; whether to send it on."""
         if rule is None:
-            return self._accept_unknown(flags, code)
+            return self._accept_unknown(flags, code, value)
         if rule.kind == _INTERNAL_ONLY:
             self.discard(f"{rule.name} from an external peer ({rule.clause})")
             return False
@@ -222,12 +223,16 @@ class _Reading:
             return False
         return True if rule.take is None else rule.take(self, value)
 
-    def _accept_unknown(self, flags: int, code: int) -> bool:
+    def _accept_unknown(self, flags: int, code: int, value: bytes) -> bool:
         if code in (AttributeCode.AS4_PATH, AttributeCode.AS4_AGGREGATOR):
             self.discard(f"attribute {code} from a 4-octet AS speaker (RFC 6793 6)")
             return False
-        # RFC 4271 9: an unrecognised optional non-transitive attribute is quietly ignored.
-        return bool(flags & AttributeFlag.TRANSITIVE)
+        if not flags & AttributeFlag.TRANSITIVE:
+            return False  # RFC 4271 9: an unrecognised one is quietly ignored
+        finding = judge_foreign(flags, code, value)
+        if finding is not None:
+            self._findings.append(finding)
+        return finding is None
 
     def _overrun(self) -> None:
         # RFC 7606 4: the routes go, the session stays: where the NLRI begins is known from the

@@ -629,3 +629,62 @@ def test_a_large_community_twice_is_one(scene: Scene) -> None:
     assert dict(route.attributes)[32] == Attribute(0xE0, one + two)
     assert (route[8], route[99]) == (b"\0\0\0\7", b"x")
     assert classroom.findings == []
+
+
+SHAPELESS = {
+    "PMSI_TUNNEL of 4 octets": (22, b"\0\6\0\0"),
+    "TUNNEL_ENCAPSULATION cut off in a tunnel": (23, b"\0\x08\0\x05\x01\0"),
+    "TUNNEL_ENCAPSULATION cut off in its head": (23, b"\0\x08\0"),
+    "TUNNEL_ENCAPSULATION whose sub-TLV runs over": (23, b"\0\x08\0\x03\x01\x05\0"),
+    "TUNNEL_ENCAPSULATION whose long sub-TLV runs over": (23, b"\0\x08\0\x03\x80\x00\x05"),
+    "ONLY_TO_CUSTOMER of 3 octets": (35, b"\0\0\1"),
+    "ATTR_SET of 3 octets": (128, b"\0\0\1"),
+    "ATTR_SET whose attribute runs over": (128, b"\0\0\0\1\x40\1\2\0"),
+    "ATTR_SET whose last header is cut off": (128, b"\0\0\0\1\x40"),
+    "AIGP that is transitive": (26, b"\1\0\x0b" + bytes(8)),
+    "BGPsec_PATH that is transitive": (33, b"\0\2"),
+}
+
+
+@pytest.mark.rfc("7606", "2 withdraw", "7.13")
+@pytest.mark.parametrize(("code", "value"), SHAPELESS.values(), ids=SHAPELESS)
+def test_what_is_not_used_is_not_passed_on_malformed(scene: Scene, code: int, value: bytes) -> None:
+    """RFC 7606 1: attributes that nobody on the way knows harm whoever does; a client here."""
+    classroom, source, other = scene
+    attributes = wire.usual(more=wire.attribute(0xC0, code, value))
+    classroom.send(source, wire.announce(PREFIX, attributes=attributes))
+    assert other.prefixes == {PREFIX6}
+    assert last(classroom) is Action.WITHDRAW
+
+
+@pytest.mark.parametrize(
+    "value", [b"\1", b"\1\0\x40\0", b"\1\0\6" + bytes(6), b"\3\0\1\0", b"\3\0\7" + bytes(7)]
+)
+def test_a_malformed_prefix_sid_is_discarded(scene: Scene, value: bytes) -> None:
+    """RFC 8669 6: attribute discard, and not advertised to others."""
+    classroom, source, other = scene
+    attributes = wire.usual(more=wire.attribute(0xC0, 40, value))
+    classroom.send(source, wire.announce(PREFIX, attributes=attributes))
+    assert 40 not in other.route(PREFIX)
+    assert last(classroom) is Action.DISCARD
+
+
+SHAPELY = {
+    "PMSI_TUNNEL": (22, b"\0\6\0\0\0\x0a\0\0\1"),
+    "TUNNEL_ENCAPSULATION": (23, b"\0\x08\0\x0a\x01\2\0\0\x80\0\3abc"),
+    "an empty TUNNEL_ENCAPSULATION": (23, b""),
+    "ONLY_TO_CUSTOMER": (35, b"\0\0\xfd\xe9"),
+    "PREFIX_SID": (40, b"\1\0\7" + bytes(7) + b"\3\0\x08" + bytes(8) + b"\5\0\0"),
+    "ATTR_SET": (128, b"\0\0\0\1\x40\1\1\0\x50\2\0\0"),
+}
+
+
+@pytest.mark.rfc("4271", "5 unknown transitive")
+@pytest.mark.parametrize(("code", "value"), SHAPELY.values(), ids=SHAPELY)
+def test_what_is_not_used_is_passed_on_well_formed(scene: Scene, code: int, value: bytes) -> None:
+    """RFC 4271 5: as it came, with the Partial bit."""
+    classroom, source, other = scene
+    attributes = wire.usual(more=wire.attribute(0xC0, code, value))
+    classroom.send(source, wire.announce(PREFIX, attributes=attributes))
+    assert dict(other.route(PREFIX).attributes)[code] == Attribute(0xE0, value)
+    assert classroom.findings == []
