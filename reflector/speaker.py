@@ -25,6 +25,7 @@ from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Path, Source, local_attributes
 from reflector.rib.policy import Outcome, Policy
+from reflector.rib.stale import Renewals
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
 
@@ -88,6 +89,7 @@ class Peer:
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
         end_of_rib: Families for which it has said that its first dump is complete.
         members: It, as a member of an update group for each family.
+        renewals: What it has announced again since it began a refresh.
         watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
     """
@@ -106,6 +108,7 @@ class Peer:
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
     end_of_rib: set[Family] = field(default_factory=set)
     members: list[Member] = field(default_factory=list)
+    renewals: Renewals = field(default_factory=Renewals)
     watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
 
@@ -189,7 +192,7 @@ class Speaker:
         form = self._form_for(peer)
         for family in negotiated.families:
             group = self._group_of(family, form)
-            member = Member(source, outlet, own_next_hops[family])
+            member = Member(source, outlet, own_next_hops[family], negotiated.enhanced_refresh)
             peer.members.append(member)
             group.join(member)
         return peer
@@ -222,6 +225,8 @@ class Speaker:
         for family, prefixes in update.withdrawn:
             counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
         for announcement in update.announced:
+            if peer.renewals:
+                peer.renewals.renew(announcement.family, announcement.prefixes)
             if peer.filter is None and not announcement.default:
                 self._announce(peer, announcement)
             else:
@@ -267,6 +272,34 @@ class Speaker:
         _set_intake(peer, intake)
         self._judge_again(peer)
         return True
+
+    def begin_refresh(self, peer: Peer, family: Family) -> bool:
+        """A peer begins to announce its routes of a family again (RFC 7313 4): all are stale.
+
+        Returns:
+            Whether its word counts: without the capability it is ignored, and so it is before the
+            End-of-RIB of a peer that has the Graceful Restart capability.
+        """
+        if not peer.negotiated.enhanced_refresh:
+            return False
+        graceful = peer.negotiated.remote.capabilities.graceful_restart is not None
+        if graceful and family not in peer.end_of_rib:
+            self._on_finding(peer, _EARLY_REFRESH)
+            return False
+        peer.renewals.begin(family)
+        return True
+
+    def end_refresh(self, peer: Peer, family: Family) -> int:
+        """A peer has announced its routes again, or had its time: what is still stale is withdrawn.
+
+        Returns:
+            How many routes that were; 0 also where the peer had not begun, which is ignored.
+        """
+        stale = peer.renewals.end(self.tables[family], peer.source)
+        if stale:
+            peer.counters.withdrawn += stale
+            self._on_finding(peer, Finding(Action.WITHDRAW, _STALE.format(stale)))
+        return stale
 
     def held_by(self, peer: Peer) -> int:
         """How many prefixes a peer has announced and not withdrawn."""
@@ -496,6 +529,10 @@ _NOT_ORIGINATED: Final = object()
 _OUTGROWN: Final = Finding(
     Action.DISCARD, "with what a reflector adds its attributes outgrow a message: told to nobody"
 )
+_EARLY_REFRESH: Final = Finding(
+    Action.DISCARD, "a BoRR before the End-of-RIB of a graceful peer is ignored (RFC 7313 4)"
+)
+_STALE: Final = "{} routes were not announced again in a route refresh and are gone (RFC 7313 4)"
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )

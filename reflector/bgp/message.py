@@ -32,11 +32,13 @@ def frame(message_type: int, body: bytes = b"") -> bytes:
 KEEPALIVE: Final = frame(MessageType.KEEPALIVE)
 
 
-def check_header(header: bytes) -> int:
+def check_header(header: bytes, *, any_refresh: bool = False) -> int:
     """Judge a message header.
 
     Args:
         header: The 19 octets of the header.
+        any_refresh: A ROUTE-REFRESH may have any length: whoever reads it knows a better error
+            for a short one (RFC 7313 5).
 
     Returns:
         The message's length in octets, header included.
@@ -53,6 +55,8 @@ def check_header(header: bytes) -> int:
     length = int.from_bytes(header[16:18])
     message_type = header[18]
     least = _MIN_BYTES.get(message_type)
+    if any_refresh and message_type == MessageType.ROUTE_REFRESH:
+        least = HEADER_BYTES
     # Length before type: the bounds of 4.1 hold for any type, and an absurd length says more.
     too_long = length > MAX_MESSAGE_BYTES or (
         message_type == MessageType.KEEPALIVE and length != HEADER_BYTES
@@ -84,12 +88,17 @@ def count_messages(stream: bytes) -> int:
 
 
 class Framer:
-    """Cuts a byte stream into messages."""
+    """Cuts a byte stream into messages.
 
-    __slots__ = ("_rest",)
+    Attributes:
+        any_refresh: As `check_header` has it.
+    """
+
+    __slots__ = ("_rest", "any_refresh")
 
     def __init__(self) -> None:
         self._rest = b""
+        self.any_refresh = False
 
     def feed(self, data: bytes) -> Generator[tuple[int, bytes], None, None]:
         """Take bytes from the peer and yield each whole message as (type, body).
@@ -113,7 +122,7 @@ class Framer:
                     or marker != MARKER
                     or not MIN_UPDATE_BYTES <= length <= MAX_MESSAGE_BYTES
                 ):
-                    length = check_header(data[position:start])
+                    length = check_header(data[position:start], any_refresh=self.any_refresh)
                 stop = position + length
                 if stop > end:
                     break

@@ -1,13 +1,17 @@
 """NOTIFICATION messages (RFC 4271 4.5) and their shutdown text (RFC 9003)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from reflector.bgp.codec import notification_name
+from reflector.bgp.limits import HEADER_BYTES, MAX_MESSAGE_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, MessageType
 
 _WITH_TEXT = (CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, CeaseSubcode.ADMINISTRATIVE_RESET)
-_MAX_TEXT_BYTES = 255
+# What is left of a message behind header, code and subcode.
+_MAX_DATA_BYTES: Final = MAX_MESSAGE_BYTES - HEADER_BYTES - 2
+_MAX_TEXT_BYTES: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,9 @@ class Notification:
         return "".join(c if c.isprintable() else " " for c in words)
 
     def encode(self) -> bytes:
-        """The whole message, header included."""
-        return frame(MessageType.NOTIFICATION, bytes((self.code, self.subcode)) + self.data)
+        """The whole message, header included; data that outgrows it is cut (RFC 8654 5)."""
+        data = self.data[:_MAX_DATA_BYTES]
+        return frame(MessageType.NOTIFICATION, bytes((self.code, self.subcode)) + data)
 
     @classmethod
     def decode(cls, body: bytes) -> "Notification":

@@ -91,6 +91,7 @@ class Negotiated:
         as4: Both sides use 4-octet AS numbers in AS_PATH.
         route_refresh: We may ask the peer to send its routes again.
         remote: The peer's OPEN.
+        enhanced_refresh: Both sides say where a refresh begins and ends (RFC 7313).
     """
 
     hold_time_s: int
@@ -98,6 +99,7 @@ class Negotiated:
     as4: bool
     route_refresh: bool
     remote: Open
+    enhanced_refresh: bool = False
 
     @property
     def keepalive_s(self) -> float:
@@ -149,6 +151,7 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         as4=ours.as4 is not None and theirs.as4 is not None,
         route_refresh=ours.route_refresh and theirs.route_refresh,
         remote=remote,
+        enhanced_refresh=ours.enhanced_refresh and theirs.enhanced_refresh,
     )
 
 

@@ -83,6 +83,7 @@ class Session:
             before, and so knows the time of the last one without a timer call per message.
         sent_keepalives: KEEPALIVE messages written.
         refreshes: ROUTE-REFRESH messages received.
+        sent_requests: ROUTE-REFRESH messages written that ask for routes.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Session:
         self.heard = 0
         self.sent_keepalives = 0
         self.refreshes = 0
+        self.sent_requests = 0
         self._open_wait_s = open_wait_s
         self._remote_as = remote_as
         self._framer = Framer()
@@ -224,6 +226,7 @@ class Session:
         if not negotiated.route_refresh or family not in negotiated.families:
             return False
         self._outgoing.append(encode_route_refresh(family.afi, family.safi))
+        self.sent_requests += 1
         return True
 
     @property
@@ -246,6 +249,7 @@ class Session:
         self.negotiated = negotiate(self.local, self.remote, self._remote_as)
         self.state = State.OPEN_CONFIRM
         self.heard += 1
+        self._framer.any_refresh = self.negotiated.enhanced_refresh
         # Without a hold time a peer may be silent for ever, but only once its session is up.
         self._timers[Timer.HOLD] = self.negotiated.hold_time_s or self._open_wait_s
         self._timers[Timer.KEEPALIVE] = self.negotiated.keepalive_s or None

@@ -15,6 +15,7 @@ from reflector.bgp.events import Event
 from reflector.bgp.limits import RESUME_BYTES
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Session, Timer
+from reflector.bgp.vocabulary import Family
 from reflector.net.reading import ReadTurn
 from reflector.net.refresh_gate import RefreshGate
 from reflector.reports import PeerName
@@ -71,7 +72,7 @@ class Connection:
         self.local_address = local_address
         self.local_port: int = sock.getsockname()[1]
         self.remote_port: int = sock.getpeername()[1]
-        self.refresh_gates: dict[tuple[int, int], RefreshGate] = {}
+        self.refresh_gates: dict[Family, RefreshGate] = {}
         self.bytes_in = 0
         self.bytes_out = 0
         self._loop = asyncio.get_running_loop()

@@ -28,11 +28,9 @@ from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import (
-    FAMILIES,
     CeaseSubcode,
     ErrorCode,
     Family,
-    RefreshSubtype,
     State,
 )
 from reflector.net.connection import Connection
@@ -40,7 +38,7 @@ from reflector.net.hold_down import HoldDown
 from reflector.net.hops import demand_near, too_far
 from reflector.net.host import beside
 from reflector.net.reading import ReadTurn
-from reflector.net.refresh_gate import RefreshGate
+from reflector.net.refreshing import Refreshing
 from reflector.net.sockets import end_of, tune
 from reflector.net.waiting import WaitingRoom
 from reflector.reports import (
@@ -167,6 +165,7 @@ class Peering:
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[Connection] = set()
         self._stopping = False
+        self._refreshing = Refreshing(speaker, self._want_turn)
 
     # Coming and going.
 
@@ -355,6 +354,7 @@ class Peering:
                 families=frozenset((family.afi, family.safi) for family in policy.families),
                 as4=identity.asn,
                 route_refresh=True,
+                enhanced_refresh=True,
                 host_name=self._host_name,
             ),
         )
@@ -374,31 +374,11 @@ class Peering:
                 case Established():
                     self._on_established(connection, event.negotiated)
                 case RefreshReceived():
-                    if connection.peer is not None and event.subtype == RefreshSubtype.REQUEST:
-                        self._on_refresh(connection, connection.peer, event)
+                    if connection.peer is not None:
+                        gates = connection.refresh_gates
+                        self._refreshing.receive(connection.peer, gates, event)
                 case Closed():
                     self._on_closed(connection, event)
-
-    def _on_refresh(self, connection: Connection, peer: Peer, event: RefreshReceived) -> None:
-        """Answer a peer that asks for the table, or soon if it asks all the time."""
-        if (event.afi, event.safi) not in FAMILIES:
-            return  # which nobody has negotiated; and so there are no more gates than families
-        now_s = self._loop.time()
-        gate = connection.refresh_gates.setdefault((event.afi, event.safi), RefreshGate())
-        wait_s = gate.ask(now_s)
-        if wait_s == 0:
-            self._refresh(peer, event)
-        elif wait_s is not None:
-            self._loop.call_later(wait_s, self._refresh_late, peer, event, gate)
-
-    def _refresh_late(self, peer: Peer, event: RefreshReceived, gate: RefreshGate) -> None:
-        gate.open(self._loop.time())
-        if self.speaker.peers.get(peer.source) is peer:
-            self._refresh(peer, event)
-
-    def _refresh(self, peer: Peer, event: RefreshReceived) -> None:
-        self.speaker.receive_refresh(peer, event.afi, event.safi)
-        self._want_turn()
 
     def _on_update(self, connection: Connection, event: UpdateReceived) -> Closed | None:
         peer = connection.peer
@@ -544,7 +524,10 @@ class Peering:
         self.waiting.leave(connection)
         self._learn_name(connection)
         peer, connection.peer = connection.peer, None
-        prefixes = 0 if peer is None else self.speaker.peer_down(peer)
+        prefixes = 0
+        if peer is not None:
+            self._refreshing.forget(peer)
+            prefixes = self.speaker.peer_down(peer)
         negotiated = connection.session.negotiated
         if negotiated is not None:
             key = connection.name.address, negotiated.remote.bgp_id

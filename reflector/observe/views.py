@@ -316,7 +316,8 @@ def _messages(connection: PeerConnection) -> View:
             "notification": 0,
             "update": 0 if peer is None else sum(member.updates for member in peer.members),
             "keepalive": session.sent_keepalives,
-            "route_refresh": 0,
+            "route_refresh": session.sent_requests
+            + (0 if peer is None else sum(member.refresh_marks for member in peer.members)),
         },
     }
 

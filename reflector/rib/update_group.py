@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
 
+from reflector.bgp.codec import encode_route_refresh
 from reflector.bgp.limits import (
     CATCH_UP_PIECE_BYTES,
     CATCH_UP_PIECE_PREFIXES,
@@ -29,7 +30,7 @@ from reflector.bgp.limits import (
 )
 from reflector.bgp.message import count_messages
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
-from reflector.bgp.vocabulary import Family
+from reflector.bgp.vocabulary import Family, RefreshSubtype
 from reflector.rib.audience import Form
 from reflector.rib.path import Candidates, Path, Source
 from reflector.rib.table import Changes
@@ -52,9 +53,16 @@ class Outlet(Protocol):
 
 @dataclass(slots=True)
 class _Dump:
-    """The prefixes that a member is still to be sent; the list is shared between members."""
+    """The prefixes that a member is still to be sent; the list is shared between members.
 
-    prefixes: list[bytes]
+    Attributes:
+        marked: Whether it is a refresh whose begin and end are told (RFC 7313 4).
+        begun: Whether it was found out which prefixes these are.
+    """
+
+    marked: bool = False
+    begun: bool = False
+    prefixes: list[bytes] = field(default_factory=list)
     position: int = 0
 
 
@@ -81,20 +89,24 @@ class Member:
         source: The peer as a source of paths: what it announced is not sent back to it.
         outlet: Its connection.
         own_next_hop: Our address towards it, packed for the family; empty if we have none.
+        enhanced_refresh: Whether it is told where a refresh begins and ends (RFC 7313).
         missed: None while in step, else the prefixes that changed since it left the train, each
             with whether the member holds a route for it.
         dump: What is left of the table that it is being sent.
         dump_again: Whether it asked for the table once more meanwhile.
         updates: How many UPDATEs it was sent, for `show`.
+        refresh_marks: How often it was told that a refresh begins or ends.
     """
 
     source: Source
     outlet: Outlet
     own_next_hop: bytes
+    enhanced_refresh: bool = False
     missed: dict[bytes, bool] | None = None
     dump: _Dump | None = None
     dump_again: bool = False
     updates: int = 0
+    refresh_marks: int = 0
 
     @property
     def behind(self) -> bool:
@@ -171,7 +183,8 @@ class UpdateGroup:
     def join(self, member: Member) -> None:
         """A peer is up: it rides the train from now on and is sent the whole table."""
         self.members[member.source] = member
-        self.refresh(member.source)
+        self._behind[member.source] = member
+        member.dump = _Dump()
 
     def leave(self, source: Source) -> None:
         """A peer is gone."""
@@ -195,7 +208,7 @@ class UpdateGroup:
             missed.setdefault(prefix, False)
         member.missed = missed or None
         if member.dump is not None:
-            member.dump = _Dump([])
+            member.dump = _Dump(marked=member.dump.marked)
         self.members[member.source] = member
         if member.behind:
             self._behind[member.source] = member
@@ -204,14 +217,16 @@ class UpdateGroup:
         """Send a member the whole table again (RFC 2918 4).
 
         While it is being sent the table it may ask as often as it likes, for one more in the end:
-        beginning anew each time would send the first piece for ever.
+        beginning anew each time would send the first piece for ever. And the first dump is brought
+        to its End-of-RIB before a refresh may be said to begin (RFC 7313 4).
         """
         member = self.members[source]
-        if member.dump is not None and member.dump.position:
+        dump = member.dump
+        if dump is not None and (dump.begun or dump.marked is not member.enhanced_refresh):
             member.dump_again = True
             return
-        member.dump = _Dump([])
-        # Filled at the end of the turn, with what the table holds then.
+        member.dump = _Dump(marked=member.enhanced_refresh)
+        # Begun at the end of the turn, with what the table holds then.
         self._behind[source] = member
 
     def send_changes(self, changes: Changes) -> None:
@@ -383,10 +398,20 @@ class UpdateGroup:
     def _start_dumps(self) -> None:
         for member in self._behind.values():
             dump = member.dump
-            if dump is not None and not dump.prefixes and not dump.position:
+            if dump is not None and not dump.begun:
                 if self._snapshot is None:
                     self._snapshot = list(self._table.routes)
                 dump.prefixes = self._snapshot
+                dump.begun = True
+                if dump.marked:
+                    # Here and not before the first piece, which may have to wait: prefixes that are
+                    # new meanwhile are not in the dump, and told before the mark they'd be stale.
+                    self._mark(member, RefreshSubtype.BEGIN)
+
+    def _mark(self, member: Member, subtype: int) -> None:
+        """Tell a member that a refresh begins or ends (RFC 7313 4)."""
+        member.refresh_marks += 1
+        member.outlet.write([encode_route_refresh(self.family.afi, self.family.safi, subtype)])
 
     def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], _Piece]) -> int:
         """Send the next piece of the table; members at the same place share its encoding."""
@@ -400,10 +425,14 @@ class UpdateGroup:
         self._send(member, piece.train)
         dump.position += piece.count
         if dump.position >= len(dump.prefixes):
-            member.dump = _Dump([]) if member.dump_again else None
+            again = _Dump(marked=member.enhanced_refresh)
+            member.dump = again if member.dump_again else None
             member.dump_again = False
-            member.updates += 1
-            member.outlet.write([write_end_of_rib(self.family)])
+            if dump.marked:
+                self._mark(member, RefreshSubtype.END)
+            else:
+                member.updates += 1
+                member.outlet.write([write_end_of_rib(self.family)])
         return cost + 1
 
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:

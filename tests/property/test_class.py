@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
 from reflector.rib.intake import Intake
 from reflector.speaker import LocalRoute
@@ -92,6 +93,7 @@ class ClassAtWork(RuleBasedStateMachine):
         as4: bool,
         asn: int = wire.ASN,
         accept_default: bool = True,
+        enhanced_refresh: bool = True,
     ) -> None:
         """A peer comes; an external one that is a client is one of a route server."""
         self.count += 1
@@ -108,6 +110,7 @@ class ClassAtWork(RuleBasedStateMachine):
             route_server=client,
             local_address=ours,
             intake=Intake(accept_default=accept_default),
+            enhanced_refresh=enhanced_refresh,
             turn=False,
         )
         versions = tuple(int(name[-1]) for name in families.split())
@@ -131,6 +134,7 @@ class ClassAtWork(RuleBasedStateMachine):
         as4=st.sampled_from([True, True, False]),
         asn=st.sampled_from([wire.ASN, wire.ASN, 65101, 65102]),
         accept_default=st.booleans(),
+        enhanced_refresh=st.booleans(),
     )
     def join(
         self,
@@ -141,6 +145,7 @@ class ClassAtWork(RuleBasedStateMachine):
         as4: bool,
         asn: int,
         accept_default: bool,
+        enhanced_refresh: bool,
     ) -> None:
         """A peer comes."""
         self.sit(
@@ -150,6 +155,7 @@ class ClassAtWork(RuleBasedStateMachine):
             as4=as4,
             asn=asn,
             accept_default=accept_default,
+            enhanced_refresh=enhanced_refresh,
         )
 
     @precondition(lambda self: self.desks)
@@ -212,6 +218,26 @@ class ClassAtWork(RuleBasedStateMachine):
     def refresh(self, data: st.DataObject, afi: int) -> None:
         """A peer asks for everything again."""
         self.classroom.speaker.receive_refresh(self.pick(data).student.peer, afi, 1)
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), some=some4, turns=st.integers(0, 2))
+    def announce_again(self, data: st.DataObject, some: list[str], turns: int) -> None:
+        """A peer that said so announces some of its IPv4 routes again, and the others are gone."""
+        desk = self.pick(data)
+        if 4 not in desk.member.families:
+            return
+        said = self.classroom.speaker.begin_refresh(desk.student.peer, IPV4_UNICAST)
+        assert said is desk.student.peer.negotiated.enhanced_refresh
+        hop = f"172.16.1.{desk.member.router_id.packed[3]}"
+        block = desk.seen(Variant()).block(hop, as4=desk.student.as4)
+        self.send(desk, wire.announce(*some, attributes=block))
+        for prefix in some:
+            self.model.announce(desk.member, prefix, desk.seen(Variant()), hop)
+        for _ in range(turns):
+            self.classroom.speaker.turn()
+        self.classroom.speaker.end_refresh(desk.student.peer, IPV4_UNICAST)
+        for prefix in set(PREFIXES4).difference(some) if said else ():
+            self.model.withdraw(desk.member, prefix)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data())

@@ -61,6 +61,10 @@ class Bird(Peer):
         self._write_config()
         self._birdc("configure")
 
+    def refresh(self, direction: str) -> None:
+        """Ask for the reflector's routes ("in"), or tell it ours again ("out")."""
+        self._birdc(f"reload {direction} reflector")
+
     @property
     def _control_socket(self) -> str:
         return str(self.settings.directory / "ctl")

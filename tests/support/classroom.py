@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 
 from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.errors import Finding
-from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib import update_group
 from reflector.rib.audience import Audience
@@ -21,6 +21,7 @@ from tests.support.strict_reader import Network, Route, read_update, split_messa
 ROUTER_ID = "192.0.2.254"
 CLUSTER_ID = "192.0.2.254"
 OUR_ADDRESS = "10.0.0.254"
+BEGIN, END = 1, 2
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Student:
         messages: Bodies of all UPDATEs that it was sent, in order.
         ends: End-of-RIB markers that it was sent, in order.
         stray: Withdrawals of what it did not have.
+        refreshing: Families of which it is being told again, with what it was not told yet.
+        marks: ROUTE-REFRESH messages that it was sent, in order, as (AFI, subtype).
     """
 
     name: str
@@ -65,6 +68,8 @@ class Student:
     messages: list[bytes] = field(default_factory=list)
     ends: list[tuple[int, int]] = field(default_factory=list)
     stray: list[Network] = field(default_factory=list)
+    refreshing: dict[int, set[Network]] = field(default_factory=dict)
+    marks: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, chunks: int | None = None) -> bool:
         """Read all that was written, or only the first chunks of it.
@@ -83,6 +88,9 @@ class Student:
         for kind, body in split_messages(stream):
             if kind == wire.KEEPALIVE:
                 continue
+            if kind == wire.ROUTE_REFRESH:
+                self._mark(body[1], body[2])
+                continue
             assert kind == wire.UPDATE
             self.messages.append(body)
             update = read_update(body, as4=self.as4, external=self.external)
@@ -90,8 +98,22 @@ class Student:
                 if self.table.pop(network, None) is None:
                     self.stray.append(network)
             self.table.update(update.announced)
+            for stale in self.refreshing.values():
+                stale.difference_update(update.announced)
             if update.end_of_rib is not None:
                 self.ends.append(update.end_of_rib)
+
+    def _mark(self, afi: int, subtype: int) -> None:
+        """Take a BoRR or an EoRR: what was not told again between them is gone (RFC 7313 4)."""
+        assert self.peer.negotiated.enhanced_refresh
+        self.marks.append((afi, subtype))
+        if subtype == BEGIN:
+            version = 4 if afi == 1 else 6
+            self.refreshing[afi] = {each for each in self.table if each.version == version}
+        else:
+            assert subtype == END
+            for stale in self.refreshing.pop(afi):
+                self.table.pop(stale, None)
 
     @property
     def prefixes(self) -> set[str]:
@@ -127,6 +149,8 @@ class Classroom:
         families: str = "ipv4 ipv6",
         as4: bool = True,
         client: bool = True,
+        enhanced_refresh: bool = False,
+        graceful: bool = False,
         asn: int | None = None,
         route_server: bool = False,
         enforce_first_as: bool = True,
@@ -144,13 +168,19 @@ class Classroom:
         else:
             kind = Audience.CLIENT if client else Audience.NON_CLIENT
         source = Source(name, kind, identifier.packed, ip_address(address))
-        capabilities = Capabilities(as4=asn if as4 else None)
+        capabilities = Capabilities(
+            as4=asn if as4 else None,
+            graceful_restart=GracefulRestart(restarting=False, restart_time_s=90)
+            if graceful
+            else None,
+        )
         negotiated = Negotiated(
             hold_time_s=90,
             families=frozenset(_family(each) for each in families.split()),
             as4=as4,
             route_refresh=True,
             remote=Open(two_octet_as(asn), 90, identifier, capabilities),
+            enhanced_refresh=enhanced_refresh,
         )
         outlet = FakeOutlet()
         peer = self.speaker.peer_up(

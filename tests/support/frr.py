@@ -73,6 +73,10 @@ class Frr(Peer):
         originate = _forget if withdrawn else _originate
         self._vtysh("configure terminal", *originate(changed, self.settings.asn))
 
+    def refresh(self, direction: str) -> None:
+        """Ask for the reflector's routes ("in"), or tell it ours again ("out")."""
+        self._vtysh(f"clear bgp * soft {direction}")
+
     def _vtysh(self, *commands: str) -> str:
         arguments = [each for command in commands for each in ("-c", command)]
         return self.ask(

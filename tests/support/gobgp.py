@@ -81,6 +81,10 @@ class GoBgp(Peer):
     def _api(self) -> str:
         return f"unix://{self.settings.directory}/api"
 
+    def refresh(self, direction: str) -> None:
+        """Ask for the reflector's routes ("in"), or tell it ours again ("out")."""
+        self._gobgp("neighbor", self.settings.reflector_address, f"softreset{direction}")
+
     def _gobgp(self, *arguments: str) -> str:
         return self.ask(find_binary("gobgp"), "--target", self._api, *arguments)
 

@@ -120,11 +120,18 @@ class Room:
         return self.callers[-1]
 
     async def join(
-        self, router_id: str = "10.0.0.2", source: str = "127.0.0.2", hold_time_s: int = 90
+        self,
+        router_id: str = "10.0.0.2",
+        source: str = "127.0.0.2",
+        hold_time_s: int = 90,
+        more: bytes = b"",
     ) -> Caller:
-        """A peer whose session is up."""
+        """A peer whose session is up; it may have more than the usual capabilities."""
         caller = await self.dial(source)
-        caller.say(wire.open_message(router_id=router_id, hold_time_s=hold_time_s))
+        offered = wire.parameter(2, wire.capabilities() + more)
+        caller.say(
+            wire.open_message(router_id=router_id, hold_time_s=hold_time_s, parameters=offered)
+        )
         caller.say(wire.keepalive())
         await caller.hear(wire.KEEPALIVE)
         return caller

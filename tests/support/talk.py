@@ -17,7 +17,11 @@ HOLD_TIME_S = 90
 
 
 def our_open(
-    *, asn: int = wire.ASN, hold_time_s: int = HOLD_TIME_S, router_id: str = ROUTER_ID
+    *,
+    asn: int = wire.ASN,
+    hold_time_s: int = HOLD_TIME_S,
+    router_id: str = ROUTER_ID,
+    enhanced_refresh: bool = False,
 ) -> Open:
     """Return the OPEN that we send."""
     return Open(
@@ -25,7 +29,10 @@ def our_open(
         hold_time_s=hold_time_s,
         bgp_id=IPv4Address(router_id),
         capabilities=Capabilities(
-            families=frozenset({wire.IPV4, wire.IPV6}), as4=asn, route_refresh=True
+            families=frozenset({wire.IPV4, wire.IPV6}),
+            as4=asn,
+            route_refresh=True,
+            enhanced_refresh=enhanced_refresh,
         ),
     )
 
