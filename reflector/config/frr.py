@@ -140,6 +140,9 @@ class _Reader:
             self._family = None
         elif entry == "router bgp *":
             self._router(*statement.arguments, no=no)
+        elif entry.endswith(" prefix-list ..."):
+            family: FamilyName = "ipv4" if entry.startswith("ip ") else "ipv6"
+            self._peers.prefix_lists.read(family, *statement.arguments, no=no)
         elif not self._in_router:
             raise ValueError("belongs below a `router bgp` line")
         elif entry.startswith("address-family "):
@@ -248,20 +251,24 @@ class _Reader:
                 said[family] = not no
             case "neighbor * timers * *":
                 _keep(peer, "hold_time_s", None if no else self._hold_time(*given))
-            case "neighbor * maximum-prefix ...":
-                self._maximum_prefix(peer, given, no=no)
+            case entry if entry in _FILTERS:
+                self._filter(peer, _FILTERS[entry], given, no=no)
             case entry if entry in _FLAGS:
                 peer.values[_FLAGS[entry]] = not no
             case entry:
                 name, read = _VALUES[entry]
                 _keep(peer, name, None if no else read(*given))
 
-    def _maximum_prefix(self, peer: Peer, given: list[str], *, no: bool) -> None:
+    def _filter(self, peer: Peer, what: str, given: list[str], *, no: bool) -> None:
+        """Read which routes a peer may send or is sent, or how many."""
+        if what in ("import", "export"):
+            _keep(peer, f"{what} {self._family or 'ipv4'}", None if no else given[0])
+            return
         if no:
-            _keep(peer, "maximum_prefix", None)
+            _keep(peer, what, None)
             return
         maximum = maximum_prefix(given[0].split())
-        if peer.values.setdefault("maximum_prefix", maximum) != maximum:
+        if peer.values.setdefault(what, maximum) != maximum:
             raise ValueError("one limit counts for each address family: say the same in both")
 
     def _remote_as(
@@ -383,6 +390,12 @@ _BY_FAMILY: Final = {
     "neighbor * activate": "active",
     "neighbor * route-reflector-client": "clients",
     "neighbor * route-server-client": "served",
+}
+# What concerns a peer's routes, and where it is kept.
+_FILTERS: Final = {
+    "neighbor * prefix-list * in": "import",
+    "neighbor * prefix-list * out": "export",
+    "neighbor * maximum-prefix ...": "maximum_prefix",
 }
 # The word for the AS of a peer; None where it is named by its number.
 _REMOTE_AS: Final[dict[str, RemoteAsWord | None]] = {

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reflector.config import kinds
 from reflector.config.checks import conflicts
+from reflector.config.frr_filters import PrefixLists
 from reflector.config.model import (
     BGP_PORT,
     Config,
@@ -82,11 +83,13 @@ class Peers:
 
     Attributes:
         enforce_first_as: What holds for external peers of which the file doesn't say it.
+        prefix_lists: By which peers are filtered.
     """
 
     by_name: dict[str, Peer] = field(default_factory=dict)
     ranges: dict[IPNetwork, tuple[int, str]] = field(default_factory=dict)
     enforce_first_as: bool = True
+    prefix_lists: PrefixLists = field(default_factory=PrefixLists)
 
     def get(self, name: str, line: int, default: frozenset[FamilyName]) -> Peer:
         """Find a peer or group, or start one."""
@@ -129,7 +132,13 @@ class Peers:
                     neighbors[peer.line] = neighbor
             except WrongPeerError as error:
                 blame(peer.line, str(error))
-        built = replace(config, ranges=tuple(ranges.values()), neighbors=tuple(neighbors.values()))
+        built = replace(
+            config,
+            ranges=tuple(ranges.values()),
+            neighbors=tuple(neighbors.values()),
+            prefix_sets=tuple(self.prefix_lists.sets.values()),
+            policies=tuple(self.prefix_lists.policies.values()),
+        )
         lines = {f"ranges[{index}]": line for index, line in enumerate(ranges)}
         lines |= {f"neighbors[{index}]": line for index, line in enumerate(neighbors)}
         for key, what in conflicts(built):
@@ -178,12 +187,24 @@ class Peers:
             remote_as=("internal",) if peer.remote_as == asn else (peer.remote_as,),
             route_server=_in_all(f"{name} route-server-client", peer.served, known),
             enforce_first_as=values.get("enforce_first_as", self.enforce_first_as),
+            import_policy=self._policy(name, values, "import"),
+            export_policy=self._policy(name, values, "export"),
             maximum_prefix=values.get("maximum_prefix", MaximumPrefix()),
             hold_time_s=values.get("hold_time_s"),
             families=families,
             password=values.get("password"),
             ttl_security=values.get("ttl_security"),
         )
+
+    def _policy(self, name: str, values: dict[str, Any], direction: str) -> str | None:
+        """The policy that the prefix lists of a peer come to."""
+        said = {family: values.get(f"{direction} {family}") for family in FAMILIES}
+        try:
+            return self.prefix_lists.policy(
+                {family: each for family, each in said.items() if each is not None}
+            )
+        except LookupError as error:
+            raise WrongPeerError(f"{name}: {error.args[0]}") from None
 
 
 def _address(name: str, interface: str | None) -> IPAddress:
