@@ -259,6 +259,7 @@ def configured(tmp_path: Path) -> Iterator[tuple[Running, Path]]:
     reflector.close()
 
 
+@pytest.mark.rfc("4486", "4 configuration", "4 rejected")
 def test_a_reload_drops_only_the_sessions_that_it_concerns(
     configured: tuple[Running, Path],
 ) -> None:

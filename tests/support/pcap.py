@@ -1,4 +1,4 @@
-"""What a reflector sent, as a capture file for tshark, without having captured anything."""
+"""What tshark says of a capture, and captures made of messages without having captured anything."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ def write_pcap(path: Path, conversations: Iterable[Sequence[bytes]]) -> None:
 def complaints(path: Path) -> list[str]:
     """What tshark finds malformed, or an error, in what was sent from the BGP port."""
     wrong = f"_ws.malformed or _ws.expert.severity >= {_ERROR}"
-    return _dissect(path, f"bgp and ({wrong})", "_ws.expert.message")
+    return dissect(path, f"bgp and ({wrong})", "_ws.expert.message")
 
 
 def dissected_types(path: Path) -> set[int]:
     """Which types of messages tshark has seen in it."""
-    printed = _dissect(path, "bgp", "bgp.type")
+    printed = dissect(path, "bgp", "bgp.type")
     return {int(each) for line in printed for each in line.split(",") if each}
 
 
-def _dissect(path: Path, display_filter: str, field: str) -> list[str]:
+def dissect(path: Path, display_filter: str, field: str) -> list[str]:
+    """A field of each packet that was sent from the BGP port and that a display filter picks."""
     picked = f"tcp.srcport == {BGP_PORT} and ({display_filter})"
     command = [find_binary("tshark"), "-r", str(path), "-Y", picked, "-T", "fields", "-e", field]
     return query(command, timeout_s=120).splitlines()
