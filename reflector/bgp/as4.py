@@ -105,6 +105,8 @@ def _widen_aggregator(found: dict[int, tuple[int, bytes]], widened: list[bytes])
         return True
     flags, value = found[AttributeCode.AGGREGATOR]
     _, as4_value = found.get(AttributeCode.AS4_AGGREGATOR, (0, b""))
+    if as4_value[:4] == b"\0\0\0\0":
+        as4_value = b""  # RFC 7607 2: malformed, and so discarded
     two_octets = len(value) == 6  # noqa: PLR2004 - AS number and address
     if two_octets:
         asn = int.from_bytes(value[:2])
@@ -148,9 +150,14 @@ def _split(value: bytes, width: int) -> _Segments | None:
 
 
 def _split_as4(value: bytes) -> _Segments | None:
-    """Segments of AS4_PATH; confederation segments in it are left out (RFC 6793 6)."""
+    """Segments of AS4_PATH, None if it is malformed, which AS 0 makes it too (RFC 7607 2).
+
+    Confederation segments in it are left out (RFC 6793 6).
+    """
     segments = _read_segments(value, 4, _PLAIN + _CONFEDERATION)
-    return segments and [(kind, path) for kind, path in segments if kind in _PLAIN]
+    if segments is None or any(0 in path for _, path in segments):
+        return None
+    return [(kind, path) for kind, path in segments if kind in _PLAIN]
 
 
 def _read_segments(value: bytes, width: int, known: tuple[int, ...]) -> _Segments | None:

@@ -96,6 +96,11 @@ MERGED = {
         b"\3\1\0\0\0\1",
         wire.sequence(1, 2),
     ),
+    "AS 0 in AS4_PATH": (
+        wire.sequence(1, 23456, width=2),
+        wire.sequence(1, 0),
+        wire.sequence(1, 23456),
+    ),
     "an empty AS4_PATH": (wire.sequence(1, width=2), b"", wire.sequence(1)),
     "an empty path": (b"", None, b""),
     "an AS4_PATH for an empty path": (b"", wire.sequence(BIG), b""),
@@ -103,6 +108,7 @@ MERGED = {
 
 
 @pytest.mark.rfc("6793", "4.2.3", "6 malformed")
+@pytest.mark.rfc("7607", "2 AS_PATH")
 @pytest.mark.parametrize(("as_path", "as4_path", "merged"), MERGED.values(), ids=MERGED)
 def test_an_old_peers_paths_are_merged(
     scene: Scene, as_path: bytes, as4_path: bytes | None, merged: bytes
@@ -146,13 +152,15 @@ def test_an_old_peers_aggregator_is_merged(
 
 
 @pytest.mark.rfc("6793", "6 malformed")
-def test_a_malformed_as4_aggregator_is_as_if_it_were_absent(scene: Scene) -> None:
-    """RFC 6793 6: it is discarded, so that it can't make AS4_PATH void either."""
+@pytest.mark.rfc("7607", "2 AGGREGATOR")
+@pytest.mark.parametrize("value", [b"\0\0\0", b"\0\0\0\0\x0a\0\0\1"])
+def test_a_malformed_as4_aggregator_is_as_if_it_were_absent(scene: Scene, value: bytes) -> None:
+    """RFC 6793 6, RFC 7607 2: it is discarded, so that it can't make AS4_PATH void either."""
     classroom, new, old = scene
     more = (
         wire.attribute(0xC0, 7, b"\0\1\x0a\0\0\1")
         + wire.attribute(0xC0, 17, wire.sequence(BIG))
-        + wire.attribute(0xC0, 18, b"\0\0\0")
+        + wire.attribute(0xC0, 18, value)
     )
     as_path = wire.as_path(wire.sequence(23456, width=2))
     classroom.send(old, wire.announce(PREFIX, attributes=wire.usual(as_path=as_path, more=more)))
