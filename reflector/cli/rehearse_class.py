@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import signal
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
@@ -11,10 +12,11 @@ from reflector.cli.rehearse_screen import Screen, make_screen
 from reflector.sim.class_plan import ClassSettings, PlannedNode
 from reflector.sim.kube_router import timers
 from reflector.sim.rehearsal import Rehearsal
-from reflector.sim.running import RunningReflector
+from reflector.sim.running import RunningReflector, free_port
 from reflector.sim.transport import Address
 
 _INTERRUPTED: Final = 130
+_HTTP_PORT: Final = 8179
 
 
 def play(
@@ -48,7 +50,9 @@ def play(
     with ExitStack() as stack:
         own: RunningReflector | None = None
         if target is None:
-            own = RunningReflector(*reflector_arguments, port=port, asn=settings.asn)
+            own = RunningReflector(
+                *reflector_arguments, port=port, asn=settings.asn, http=_free_http()
+            )
             stack.enter_context(own)
             target = own.address
         return asyncio.run(_play(settings, plan, target, own, (deadline_s, stay_s)))
@@ -99,6 +103,17 @@ async def _until_the_end(
             async with asyncio.timeout(stay_s):
                 await interrupted.wait()
     return 0 if as_planned else 1
+
+
+def _free_http() -> str:
+    """Where the page can be: its usual port if nobody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", _HTTP_PORT))
+        except OSError:
+            return f"127.0.0.1:{free_port()}"
+    return f"127.0.0.1:{_HTTP_PORT}"
 
 
 def _raise_file_limit() -> None:

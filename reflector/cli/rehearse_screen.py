@@ -65,9 +65,8 @@ class Screen:
         how = f"kube-router {settings.version}, AS {settings.asn}"
         lines = [f"{who}, {how}, against the reflector at {host} port {port}"]
         if self.own is not None:
-            lines.append(
-                f"look at it: bgp-reflector show neighbors --socket {self.own.control_socket}"
-            )
+            lines.append(f"look at it: http://{self.own.http}, or bgp-reflector show neighbors")
+            lines.append(f"            --socket {self.own.control_socket} (or problems)")
         return lines
 
     def report(self, node: Node) -> None:

@@ -1,7 +1,7 @@
 """A class to rehearse: its clusters and nodes with their addresses, and who makes which mistake."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -91,7 +91,7 @@ def plan_class(settings: ClassSettings) -> list[PlannedNode]:
             node = _node(settings, cluster, number, arrival_s + gap_s)
             mistake = culprits.get(cluster)
             if mistake is not None:
-                _make(node, mistake, settings)
+                _make(node, mistake, settings, _victim(cluster, settings, culprits))
             planned.append(node)
     return sorted(planned, key=lambda node: node.arrival_s)
 
@@ -126,7 +126,14 @@ def _node(settings: ClassSettings, cluster: int, number: int, arrival_s: float) 
     return node
 
 
-def _make(node: PlannedNode, mistake: Mistake, settings: ClassSettings) -> None:
+def _victim(culprit: int, settings: ClassSettings, culprits: Mapping[int, Mistake]) -> int:
+    """Whose addresses a cluster takes: the nearest one's that does everything right."""
+    others = [each for each in range(1, settings.clusters + 1) if each != culprit]
+    healthy = [each for each in others if each not in culprits]
+    return min(healthy or others or [culprit], key=lambda each: (abs(each - culprit), each))
+
+
+def _make(node: PlannedNode, mistake: Mistake, settings: ClassSettings, victim: int) -> None:
     """Have a node make a mistake."""
     node.mistake = mistake
     changes = dict(mistake.settings)
@@ -138,7 +145,6 @@ def _make(node: PlannedNode, mistake: Mistake, settings: ClassSettings) -> None:
             peer_asn=settings.asn + (mistake.name == "wrong-peer-asn"),
         )
         changes |= {"asn": told.asn, "peer_asn": told.peer_asn, "capabilities": told.capabilities}
-    victim = node.cluster - 1 or node.cluster + 1
     if mistake.name == "duplicate-router-id":
         changes["router_id"] = f"192.168.{victim}.{node.number}"
     if mistake.name == "duplicate-cidr":

@@ -35,12 +35,14 @@ class RunningReflector:
         port: TCP port; 0 takes a free one.
         asn: Its AS number.
         router_id: Its BGP identifier.
+        http: Where its page and API are, as "127.0.0.1:8179".
 
     Attributes:
         host: Where it listens.
         port: Its TCP port.
         asn: Its AS number.
         router_id: Its BGP identifier.
+        http: Where its page and API are, or "off".
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class RunningReflector:
         port: int = 0,
         asn: int = 64512,
         router_id: str = "192.0.2.254",
+        http: str = "off",
     ) -> None:
         self.host = host
         self.port = port
         self.asn = asn
         self.router_id = router_id
+        self.http = http
         self._any_port = port == 0
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -166,6 +170,7 @@ class RunningReflector:
         arguments = (
             *("--listen", self.host, "--port", str(self.port), "--asn", str(self.asn)),
             *("--router-id", self.router_id, "--socket", str(self.control_socket)),
+            *("--http", self.http),
             *("--http", "off"),  # the page has one port; what is given wins
         )
         with Path(self._directory.name, "log").open("wb") as log:

@@ -171,6 +171,40 @@ def test_a_terminal_sees_a_picture() -> None:
     assert "all is as planned" in picture
 
 
+def test_the_reflector_says_what_is_wrong_with_each_cluster() -> None:
+    """What `bgp-reflector problems` is for."""
+    names = ("wrong-asn", "wrong-peer-asn", "duplicate-cidr", "no-routes", "bad-next-hop", "silent")
+    process = start(
+        "--clusters", "20", "--nodes", "1", "--pace", "0.05", "--mistake", ",".join(names)
+    )
+    assert process.stdout is not None
+    said = ""
+    while "Ctrl-C lets everybody leave" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    control = re.search(r"--socket (\S+)", said)
+    assert control is not None
+    culprits = set(re.findall(r"(cluster-\d+), ", said))
+    assert len(culprits) == len(names)
+    deadline = time.monotonic() + RUN_TIMEOUT_S
+    missing = culprits
+    while missing and time.monotonic() < deadline:
+        found = subprocess.run(
+            [sys.executable, "-m", "reflector", "problems", "--socket", control[1]],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(),
+            cwd=REPOSITORY,
+        ).stdout
+        missing = {cluster for cluster in culprits if cluster not in found}
+    assert not missing, found
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=RUN_TIMEOUT_S)
+    assert process.returncode == 0
+
+
 # docs/rehearse.md.
 
 DOCUMENT: Final = (REPOSITORY / "docs" / "rehearse.md").read_text()

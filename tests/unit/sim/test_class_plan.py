@@ -86,6 +86,14 @@ def test_what_each_mistake_changes() -> None:
     assert "0.0.0.0/0" in culprits(SMALL, "default-route")[0].pods
 
 
+def test_whose_addresses_are_taken_does_everything_right() -> None:
+    settings = ClassSettings(clusters=14, nodes=1, mistakes=tuple(MISTAKES))
+    plan = plan_class(settings)
+    healthy = {node.pods for node in plan if node.mistake is None}
+    (culprit,) = [node for node in plan if node.mistake is MISTAKES["duplicate-cidr"]]
+    assert culprit.pods in healthy
+
+
 def test_without_the_loopback_they_share_an_address() -> None:
     plan = plan_class(replace(SMALL, on_loopback=False))
     assert {node.source for node in plan} == {None}
