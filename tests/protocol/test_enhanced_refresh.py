@@ -9,6 +9,8 @@ from reflector.bgp.errors import Action
 from reflector.bgp.events import RefreshReceived
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib import update_group
+from reflector.rib.intake import Intake
+from reflector.rib.policy import Policy, Verdict
 from tests.support import wire
 from tests.support.classroom import BEGIN, END, Classroom, Student
 from tests.support.strict_reader import split_messages
@@ -207,6 +209,33 @@ def test_a_second_begin_makes_all_stale_again() -> None:
     assert classroom.speaker.end_refresh(source.peer, IPV4_UNICAST) == 1
     classroom.turn()
     assert other.prefixes == {OTHER, PREFIX6}
+
+
+@pytest.mark.rfc("7313", "4 stale")
+def test_judging_routes_again_is_not_announcing_them_again() -> None:
+    """RFC 7313 4: a new policy in the middle of a refresh renews nothing."""
+    classroom, source, other = pair()
+    classroom.speaker.begin_refresh(source.peer, IPV4_UNICAST)
+    classroom.send(source, wire.announce(OTHER))
+    assert classroom.speaker.reconfigure(source.peer, Intake(accept_default=True), None)
+    assert classroom.speaker.end_refresh(source.peer, IPV4_UNICAST) == 1
+    classroom.turn()
+    assert other.prefixes == {OTHER, PREFIX6}
+
+
+@pytest.mark.rfc("7313", "4 begin")
+def test_a_new_export_policy_during_a_refresh_keeps_its_end(small: Callable[..., None]) -> None:
+    """RFC 7313 4: the peer moves to another update group, which brings the refresh to its EoRR."""
+    small(CATCH_UP_PIECE_PREFIXES=1, CATCH_UP_TURN_PREFIXES=1)
+    classroom, _, other = pair()
+    classroom.speaker.receive_refresh(other.peer, 1, 1)
+    classroom.speaker.turn()
+    accept_all = Policy("all", (), Verdict.ACCEPT)
+    classroom.speaker.reconfigure(other.peer, other.peer.intake, accept_all)
+    classroom.turn()
+    assert other.marks[-1] == (1, END)
+    assert other.refreshing == {}
+    assert other.prefixes == {PREFIX, OTHER, PREFIX6}
 
 
 @pytest.mark.rfc("7313", "4 stale")
