@@ -54,7 +54,7 @@ CATCH_UP_PIECE_PREFIXES: Final = 10_000
 CATCH_UP_PIECE_BYTES: Final = 1 << 20
 
 # RFC 7313 4: how long a peer may take from its BoRR to its EoRR, before what it has not announced
-# again is purged. A million routes come in seconds; a minute is for links that a lab makes slow.
+# again is purged. A million routes come in seconds; the minutes are for links that a lab makes slow.
 MAX_REFRESH_S: Final = 300.0
 
 # Octets read from one peer in a turn: a peer that floods can't starve the others.
