@@ -10,6 +10,7 @@ from reflector.bgp.vocabulary import CeaseSubcode
 from reflector.observe.wording import Line, describe, level_of
 from reflector.reports import (
     ConnectionRefused,
+    PeerCantRefresh,
     PeerDown,
     PeerName,
     PeerReturned,
@@ -125,6 +126,13 @@ class TestPeerDown:
 
 
 class TestOthers:
+    def test_a_peer_that_can_not_be_asked_again(self) -> None:
+        line = describe(PeerCantRefresh(NODE))
+        assert (line.level, line.event) == ("warning", "cant_refresh")
+        assert line.message.startswith(
+            "10.0.0.5 (node-a): its import policy has changed, and it can't"
+        )
+
     def test_refused(self) -> None:
         assert describe(ConnectionRefused(NODE, "it is outside")) == Line(
             "warning",
