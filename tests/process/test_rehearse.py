@@ -69,7 +69,7 @@ def test_what_is_not_as_planned_is_told_and_exits_1(tmp_path: Path) -> None:
     config = tmp_path / "one-cluster-only.yaml"
     config.write_text("ranges: [{network: 127.1.1.0/24}]\n")
     done = rehearse(
-        *("--clusters", "2", "--nodes", "1", "--pace", "0", "--stay", "0", "--deadline", "1"),
+        *("--clusters", "2", "--nodes", "1", "--pace", "0", "--stay", "0", "--deadline", "5"),
         *("--", "--config", str(config)),
     )
     assert done.returncode == 1

@@ -137,7 +137,7 @@ async def test_a_stalled_peer_stops_reading_and_goes_on_where_it_stopped() -> No
 
 
 async def test_nothing_can_be_sent_to_who_does_not_read() -> None:
-    async with pair(deadline_s=0.5) as (one, two):
+    async with pair(deadline_s=2) as (one, two):
         await two.established()
         two.stall()
         with pytest.raises(sim.DeadlineError, match="nothing could be sent"):
@@ -155,10 +155,10 @@ async def test_a_silent_peer_runs_into_the_others_hold_timer() -> None:
 
 
 async def test_a_silent_peer_that_resumes_stays() -> None:
-    async with pair(hold_time_s=3) as (one, two):
+    async with pair(hold_time_s=9) as (one, two):
         await two.established()
         one.silence()
-        await asyncio.sleep(1.2)  # its first KEEPALIVE would have been due after one second
+        await asyncio.sleep(3.2)  # its first KEEPALIVE would have been due after three seconds
         one.resume()
         await two.until(
             lambda: [each.kind for each in two.messages].count("KEEPALIVE") > 3,
