@@ -139,6 +139,14 @@ class App:
         """
         for note in notes:
             self.log.note(note)
+        if self.redialer is not None:
+            known = self.redialer.load().values()
+            if self.config.restart_time_s:
+                self.peering.restarts.begin(
+                    each.address
+                    for each in known
+                    if each.graceful and settings_for(self.config, each.address) is not None
+                )
         for address in self.config.listen:
             self._listen(address)
         if not self._listeners:
@@ -372,6 +380,7 @@ def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerP
         intake=intake(settings, known),
         export=export(settings, known),
         hold_down_s=hold_down_s(settings),
+        restart_time_s=config.restart_time_s or None,
     )
 
 

@@ -48,6 +48,8 @@ class PeerDown:
         received: The NOTIFICATION that the peer sent.
         prefixes: How many prefixes are lost with it.
         up_s: How long it was established, in seconds.
+        kept: How many prefixes outlive it, because the peer restarts gracefully.
+        kept_s: For how long.
     """
 
     peer: PeerName
@@ -57,6 +59,36 @@ class PeerDown:
     received: Notification | None
     prefixes: int
     up_s: float
+    kept: int = 0
+    kept_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRoutesGone:
+    """Routes that had outlived their session are gone.
+
+    Args:
+        peer: Whose.
+        prefixes: How many.
+        reason: Why, in words.
+    """
+
+    peer: PeerName
+    prefixes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartOver:
+    """Our own graceful restart is over: the peers were told that our dump is complete.
+
+    Args:
+        took_s: Since we began, in seconds.
+        missing: How many peers were waited for in vain.
+    """
+
+    took_s: float
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +130,13 @@ class Trouble:
 
 
 Report = (
-    PeerUp | PeerDown | ConnectionRefused | PeerCantRefresh | PeerReturned | UpdateFault | Trouble
+    PeerUp
+    | PeerDown
+    | StaleRoutesGone
+    | RestartOver
+    | ConnectionRefused
+    | PeerCantRefresh
+    | PeerReturned
+    | UpdateFault
+    | Trouble
 )

@@ -6,7 +6,7 @@ sent, once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -23,6 +23,7 @@ from reflector.rib.audience import Audience, Form
 from reflector.rib.export_filter import FilteredGroup
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
+from reflector.rib.kept import Kept, Returning, returning
 from reflector.rib.path import IPAddress, Path, Source, local_attributes
 from reflector.rib.policy import Outcome, Policy
 from reflector.rib.stale import Renewals
@@ -92,6 +93,7 @@ class Peer:
         renewals: What it has announced again since it began a refresh.
         watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
+        restoring: Families of which it has not announced all again since its restart (RFC 4724 4.2).
     """
 
     source: Source
@@ -111,6 +113,7 @@ class Peer:
     renewals: Renewals = field(default_factory=Renewals)
     watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
+    restoring: set[Family] = field(default_factory=set)
 
 
 class Speaker:
@@ -123,13 +126,19 @@ class Speaker:
     Attributes:
         tables: The routes, by family.
         peers: Established ones, by their source.
+        restarting: Those whose session fell and whose routes are kept for a while (RFC 4724 4.2).
+        on_end_of_rib: Told of a peer whose dump of a family is complete.
     """
 
     def __init__(self, identity: Identity, on_finding: Callable[[Peer, Finding], None]) -> None:
         self.identity = identity
         self.tables = {family: Table(family) for family in FAMILIES.values()}
         self.peers: dict[Source, Peer] = {}
+        self.restarting: dict[Returning, Kept] = {}
+        self.on_end_of_rib: Callable[[Peer, Family], None] = lambda _peer, _family: None
         self._on_finding = on_finding
+        self._deferring = False
+        self._releasing = False
         self._cluster_id = identity.cluster_id.packed
         self._blocks = {
             (internal, as4): JudgedBlocks(
@@ -183,6 +192,9 @@ class Speaker:
         own_next_hops = {
             family: _own_next_hop(family, local_address, beside) for family in negotiated.families
         }
+        kept = self._welcome_back(source)
+        if kept is not None:
+            source = kept.source
         blocks = self._blocks[source.internal, negotiated.as4]
         peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, export=export)
         _set_intake(peer, intake)
@@ -193,22 +205,93 @@ class Speaker:
         for family in negotiated.families:
             group = self._group_of(family, form)
             member = Member(source, outlet, own_next_hops[family], negotiated.enhanced_refresh)
+            member.deferred = self._deferring and negotiated.graceful_restart is not None
             peer.members.append(member)
             group.join(member)
+        if kept is not None:
+            self._take_over(peer, kept)
         return peer
 
-    def peer_down(self, peer: Peer) -> int:
-        """A session is over: its peer's routes are gone.
+    def peer_down(self, peer: Peer, keep: Collection[Family] = ()) -> int:
+        """A session is over: its peer's routes are gone, unless it is restarting gracefully.
+
+        Args:
+            peer: Which.
+            keep: Families whose routes stay, as `restarting`, until the peer is back or forgotten.
 
         Returns:
-            How many prefixes that were.
+            How many prefixes are gone.
         """
         if self.peers.pop(peer.source, None) is None:
             return 0
         for group in self._groups_of(peer):
             group.leave(peer.source)
         self._close_groups(peer)
-        return sum(self.tables[family].drop(peer.source) for family in peer.negotiated.families)
+        # RFC 4724 4.2: what was stale already when it restarts once more is deleted.
+        gone = self.drop_stale(peer)
+        families = [each for each in keep if self.tables[each].held.get(peer.source)]
+        for family in peer.negotiated.families.difference(families):
+            gone += self.tables[family].drop(peer.source)
+        if families:
+            prefixes = sum(len(self.tables[each].held[peer.source]) for each in families)
+            kept = Kept(peer.source, peer.paths, families, prefixes)
+            self.restarting[returning(peer.source)] = kept
+        return gone
+
+    def forget(self, who: Returning) -> int:
+        """A peer that was restarting is not back in time: its routes are gone.
+
+        Returns:
+            How many prefixes that were.
+        """
+        kept = self.restarting.pop(who, None)
+        if kept is None:
+            return 0
+        return sum(self.tables[family].drop(kept.source) for family in kept.families)
+
+    def drop_stale(self, peer: Peer, families: Collection[Family] | None = None) -> int:
+        """Withdraw what a peer announced before its restart and not since.
+
+        Args:
+            peer: Which.
+            families: Of these; None for all.
+
+        Returns:
+            How many prefixes that were.
+        """
+        gone = 0
+        for family in peer.restoring.intersection(peer.restoring if families is None else families):
+            peer.restoring.discard(family)
+            gone += peer.renewals.end(self.tables[family], peer.source)
+        return gone
+
+    def is_stale(self, source: Source, family: Family, prefix: bytes) -> bool:
+        """Whether a route was announced in an earlier session only."""
+        peer = self.peers.get(source)
+        if peer is not None:
+            return family in peer.restoring and peer.renewals.is_stale(family, prefix)
+        kept = self.restarting.get(returning(source))
+        return kept is not None and kept.source is source
+
+    # Our own restart (RFC 4724 4.1).
+
+    def defer_end_of_rib(self) -> None:
+        """Who keeps our routes over our restart isn't told from now on that our dump is complete.
+
+        We don't know yet what to tell: others' routes come first.
+        """
+        self._deferring = True
+
+    def release_end_of_rib(self) -> None:
+        """Tell them, behind what the coming turn still has to send."""
+        self._deferring = False
+        self._releasing = True
+
+    def _release_end_of_rib(self) -> None:
+        self._releasing = False
+        for peer in self.peers.values():
+            for member, group in zip(peer.members, self._groups_of(peer), strict=True):
+                group.release_end_of_rib(member)
 
     def receive_update(self, peer: Peer, body: bytes) -> None:
         """Take an UPDATE of a peer.
@@ -234,6 +317,8 @@ class Speaker:
                     self._announce(peer, admitted)
         if update.end_of_rib is not None:
             peer.end_of_rib.add(update.end_of_rib)
+            self.drop_stale(peer, (update.end_of_rib,))
+            self.on_end_of_rib(peer, update.end_of_rib)
 
     def receive_refresh(self, peer: Peer, afi: int, safi: int) -> bool:
         """A peer asks for our routes again (RFC 2918 4).
@@ -369,6 +454,8 @@ class Speaker:
             Whether another turn could go on at once with those that are behind.
         """
         self._send_changes()
+        if self._releasing:
+            self._release_end_of_rib()
         more = False
         # The other way round each time: else a peer that reads slowly, whose queue one family fills
         # as soon as there is room, would hear nothing of the other.
@@ -511,6 +598,27 @@ class Speaker:
             for family in peer.negotiated.families:
                 if not self._groups[family, form].members:
                     del self._groups[family, form]
+
+    def _welcome_back(self, source: Source) -> Kept | None:
+        """What is kept of a peer that was restarting, unless it is back as another kind of peer."""
+        kept = self.restarting.get(returning(source))
+        if kept is None:
+            return None
+        if kept.source.kind == source.kind:
+            return self.restarting.pop(returning(source))
+        self.forget(returning(source))
+        return None
+
+    def _take_over(self, peer: Peer, kept: Kept) -> None:
+        """Go on with what was kept, as far as the peer says that it went on forwarding."""
+        peer.paths = kept.paths
+        for family in kept.families:
+            if family in peer.negotiated.forwarding:
+                peer.restoring.add(family)
+                peer.renewals.begin(family)
+            else:
+                # RFC 4724 4.2: a family that is not listed, or without the F bit, goes at once.
+                self.tables[family].drop(peer.source)
 
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]

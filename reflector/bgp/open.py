@@ -92,6 +92,7 @@ class Negotiated:
         route_refresh: We may ask the peer to send its routes again.
         remote: The peer's OPEN.
         enhanced_refresh: Both sides say where a refresh begins and ends (RFC 7313).
+        graceful_restart: What the peer says of its restarts, if ours are graceful too (RFC 4724).
     """
 
     hold_time_s: int
@@ -100,6 +101,23 @@ class Negotiated:
     route_refresh: bool
     remote: Open
     enhanced_refresh: bool = False
+    graceful_restart: GracefulRestart | None = None
+
+    @property
+    def restartable(self) -> frozenset[Family]:
+        """Families whose routes are kept over a restart of the peer (RFC 4724 4.2)."""
+        restart = self.graceful_restart
+        if restart is None or not restart.restart_time_s:
+            return frozenset()
+        listed = {(afi, safi) for afi, safi, _ in restart.preserved}
+        return frozenset(each for each in self.families if (each.afi, each.safi) in listed)
+
+    @property
+    def forwarding(self) -> frozenset[Family]:
+        """Families for which the peer says that it went on forwarding: the F bit."""
+        restart = self.graceful_restart
+        kept = set() if restart is None else {(a, s) for a, s, f_bit in restart.preserved if f_bit}
+        return frozenset(each for each in self.families if (each.afi, each.safi) in kept)
 
     @property
     def keepalive_s(self) -> float:
@@ -152,6 +170,7 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         route_refresh=ours.route_refresh and theirs.route_refresh,
         remote=remote,
         enhanced_refresh=ours.enhanced_refresh and theirs.enhanced_refresh,
+        graceful_restart=None if ours.graceful_restart is None else theirs.graceful_restart,
     )
 
 

@@ -207,6 +207,13 @@ ROOT: Final = Mapping(
         Field("neighbors", _NEIGHBOR, "peers that are named; they win over ranges", many=True),
         Field("prefix-sets", PREFIX_SET, "prefixes that go by a name", many=True),
         Field("policies", POLICY, "which routes are accepted, and what is set on them", many=True),
+        Field(
+            "restart-time",
+            kinds.RESTART_TIME,
+            "seconds that peers are asked to keep our routes while we restart (RFC 4724), and we "
+            "keep theirs for as long as they ask; 0: no graceful restart",
+            attribute="restart_time_s",
+        ),
         Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),

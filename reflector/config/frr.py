@@ -171,6 +171,8 @@ class _Reader:
                 self._set("cluster_id", None if no else _cluster_id(given[0]))
             case "timers bgp * *":
                 self._set("hold_time_s", None if no else self._hold_time(*given))
+            case entry if "graceful-restart" in entry:
+                self._graceful_restart(entry, *given, no=no)
             case "bgp listen limit *":
                 self._set("limits", None if no else self._limits(given[0]))
             case "bgp default ipv4-unicast" | "bgp default ipv6-unicast" as entry:
@@ -228,6 +230,14 @@ class _Reader:
         line, other = self._peers.ranges.setdefault(network, (self._line, group))
         if other != group:
             raise ValueError(f"is the range of peer group {other} already, by line {line}")
+
+    def _graceful_restart(self, entry: str, seconds: str = "", *, no: bool) -> None:
+        if entry == "bgp graceful-restart-disable":
+            self._set("restart_time_s", None if no else 0)
+        elif seconds:
+            self._set("restart_time_s", None if no else kinds.RESTART_TIME.read(seconds))
+        elif no:
+            raise ValueError("use `bgp graceful-restart-disable`")
 
     def _neighbor(self, statement: Statement, *, no: bool) -> None:
         """Read a statement on a neighbor or peer group."""

@@ -181,6 +181,8 @@ class Config:
         neighbors: Peers that are named; they win over ranges.
         prefix_sets: Prefixes by name.
         policies: Which routes are accepted, by name.
+        restart_time_s: How long peers are asked to keep our routes over our restart (RFC 4724); 0
+            where restarts are not graceful.
         redial: Dial the peers that had a session before our own restart.
         state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
@@ -204,6 +206,7 @@ class Config:
     neighbors: tuple[Neighbor, ...] = ()
     prefix_sets: tuple[PrefixSet, ...] = ()
     policies: tuple[Policy, ...] = ()
+    restart_time_s: int = 120
     redial: bool = True
     state_file: Path | None = None
     control_socket: Path | None = None

@@ -175,10 +175,10 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._lost(f"the connection broke: {error.strerror or error}")
+            self.lose(f"the connection broke: {error.strerror or error}")
             return
         if not data:
-            self._lost("the peer closed the connection without a NOTIFICATION")
+            self.lose("the peer closed the connection without a NOTIFICATION")
             return
         self.bytes_in += len(data)
         self._reading.took(len(data))
@@ -190,7 +190,8 @@ class Connection:
             self._heard_at = self._loop.time()
         self.deliver(events)
 
-    def _lost(self, reason: str) -> None:
+    def lose(self, reason: str) -> None:
+        """The connection is gone, or is given up without a word to the peer."""
         events = self.session.receive_eof(reason)
         self._queue.clear()
         self._backlog_bytes = 0
@@ -237,7 +238,7 @@ class Connection:
 
     def _broken(self, reason: str) -> None:
         if not self.closed.done():
-            self._lost(reason)
+            self.lose(reason)
 
     def _take(self, sent: int) -> None:
         """Take `sent` octets off the queue; a buffer sent in part stays as its rest."""

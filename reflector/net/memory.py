@@ -45,6 +45,7 @@ class Remembered:
         router_ids: Those that had sessions at a time; several are nodes behind one address.
         seen_s: When it was last known to be up, in seconds of Unix time.
         port: On which it is dialled.
+        graceful: Whether it keeps our routes while we restart (RFC 4724).
     """
 
     address: IPAddress
@@ -52,6 +53,7 @@ class Remembered:
     router_ids: frozenset[IPv4Address]
     seen_s: int
     port: int = BGP_PORT
+    graceful: bool = False
 
     @property
     def worth_dialling(self) -> bool:
@@ -104,6 +106,7 @@ def encode(known: Known) -> bytes:
             "local": str(each.local),
             "router-ids": sorted(map(str, each.router_ids)),
             "seen": each.seen_s,
+            "graceful": each.graceful,
         }
         for each in known.values()
     ]
@@ -137,6 +140,7 @@ def _peer(entry: dict[str, Any]) -> Remembered:
         router_ids=frozenset(IPv4Address(str(each)) for each in entry["router-ids"]),
         seen_s=seen_s,
         port=port,
+        graceful=entry.get("graceful") is True,
     )
 
 

@@ -24,7 +24,7 @@ from reflector.bgp.events import (
 )
 from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, OPEN_WAIT_S
 from reflector.bgp.notification import Notification
-from reflector.bgp.open import Capabilities, Negotiated, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, Negotiated, Open
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import (
@@ -39,6 +39,7 @@ from reflector.net.hops import demand_near, too_far
 from reflector.net.host import beside
 from reflector.net.reading import ReadTurn
 from reflector.net.refreshing import Refreshing
+from reflector.net.restarts import Restarts
 from reflector.net.sockets import end_of, tune
 from reflector.net.waiting import WaitingRoom
 from reflector.reports import (
@@ -97,6 +98,8 @@ class PeerPolicy:
         intake: What becomes of its routes on their way in.
         export: Which routes it is told of, None for all.
         hold_down_s: How long it is kept out after it had too many prefixes.
+        restart_time_s: How long it is asked to keep our routes over our restart (RFC 4724); None
+            where restarts are not graceful.
     """
 
     families: frozenset[Family]
@@ -111,6 +114,7 @@ class PeerPolicy:
     intake: Intake = USUAL_INTAKE
     export: Policy | None = None
     hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
+    restart_time_s: int | None = None
 
     def audience(self, *, internal: bool) -> int:
         """What kind of peer it is, by whether it is in our AS."""
@@ -139,6 +143,7 @@ class Peering:
         waiting: Those of peers that dialled us and have sent no OPEN yet.
         sessions: Those past OPEN, by address and router id: two nodes behind one address are two
             peers.
+        restarts: The clocks of graceful restarts.
     """
 
     def __init__(
@@ -162,6 +167,7 @@ class Peering:
         self._loop = asyncio.get_running_loop()
         self._reading = ReadTurn()
         self._turn_due = False
+        self.restarts = Restarts(speaker, report=report, on_change=self._want_turn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[Connection] = set()
         self._stopping = False
@@ -244,13 +250,20 @@ class Peering:
     async def stop(self, within_s: float) -> None:
         """Cease/Administrative Shutdown to every peer, and wait for it to be out.
 
+        Those that keep our routes over a restart are told nothing, so that they do.
+
         Args:
             within_s: After which what is left is cut off.
         """
         self._stopping = True
         for task in self._tasks:
             task.cancel()
+        self.restarts.stop()
         for connection in list(self.connections):
+            if _keeps_our_routes(connection):
+                # A NOTIFICATION would end that (RFC 4724 4); who asked for our end may want a start.
+                connection.lose("the reflector is shutting down, gracefully")
+                continue
             self.close(
                 connection, CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, "the reflector is shutting down"
             )
@@ -355,9 +368,17 @@ class Peering:
                 as4=identity.asn,
                 route_refresh=True,
                 enhanced_refresh=True,
+                graceful_restart=self._graceful_restart(policy),
                 host_name=self._host_name,
             ),
         )
+
+    def _graceful_restart(self, policy: PeerPolicy) -> GracefulRestart | None:
+        if policy.restart_time_s is None:
+            return None
+        # The F bit is always true: a reflector forwards nothing that a restart could interrupt.
+        preserved = tuple(sorted((each.afi, each.safi, True) for each in policy.families))
+        return GracefulRestart(self.restarts.ours, policy.restart_time_s, preserved)
 
     # A session's events.
 
@@ -473,8 +494,13 @@ class Peering:
             self._collide(new, "the peer's first connection is alive and kept")
             return
         if not old.session.over:
-            self._collide(old, "the peer is back on a new connection; this one is dead")
-            old.abort()
+            reason = "the peer is back on a new connection; this one is dead"
+            negotiated = old.session.negotiated
+            if negotiated is not None and negotiated.restartable:
+                old.lose(reason)  # RFC 4724 4.2: without a NOTIFICATION, and its routes stay
+            else:
+                self._collide(old, reason)
+                old.abort()
         self._report(PeerReturned(new.name, "its old session was dead and is replaced"))
         self._settle(new, router_id)
 
@@ -511,6 +537,7 @@ class Peering:
             intake=policy.intake,
             export=policy.export,
         )
+        self.restarts.peer_back(connection.name, connection.peer)
         self._report(
             PeerUp(
                 connection.name,
@@ -524,10 +551,11 @@ class Peering:
         self.waiting.leave(connection)
         self._learn_name(connection)
         peer, connection.peer = connection.peer, None
-        prefixes = 0
+        prefixes = kept = 0
         if peer is not None:
             self._refreshing.forget(peer)
-            prefixes = self.speaker.peer_down(peer)
+            prefixes = self.speaker.peer_down(peer, self._keep(peer, closed))
+            kept = self.restarts.peer_fell(connection.name, peer)
         negotiated = connection.session.negotiated
         if negotiated is not None:
             key = connection.name.address, negotiated.remote.bgp_id
@@ -546,9 +574,17 @@ class Peering:
                 closed.received,
                 prefixes,
                 self._loop.time() - connection.since,
+                kept,
+                _restart_time_s(peer) if kept else 0,
             )
         )
         self._want_turn()
+
+    def _keep(self, peer: Peer, closed: Closed) -> frozenset[Family]:
+        """Families whose routes outlive a session: none where anybody ended it in words."""
+        if self._stopping or closed.sent is not None or closed.received is not None:
+            return frozenset()
+        return peer.negotiated.restartable
 
     def report_finding(self, peer: Peer, finding: Finding) -> None:
         """Pass on what the speaker found in a peer's UPDATE; to be given to `Speaker`."""
@@ -589,6 +625,17 @@ def _too_far(sock: socket.socket, policy: PeerPolicy, *, outbound: bool) -> str:
         return ""
     demand_near(sock, policy.ttl_security)
     return "" if outbound else too_far(sock, policy.ttl_security)
+
+
+def _keeps_our_routes(connection: Connection) -> bool:
+    """Whether a peer keeps our routes when its session breaks off (RFC 4724 4.2)."""
+    peer = connection.peer
+    return peer is not None and peer.negotiated.graceful_restart is not None
+
+
+def _restart_time_s(peer: Peer | None) -> int:
+    restart = None if peer is None else peer.negotiated.graceful_restart
+    return 0 if restart is None else restart.restart_time_s
 
 
 def _ignore(_connection: Connection, _events: list[Event]) -> None:

@@ -75,8 +75,21 @@ class Redialer:
         self._writing = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def load(self) -> Known:
+        """Read the file, before anybody can connect.
+
+        Returns:
+            Who had a session before.
+        """
+        try:
+            self._known = memory.read(self.path)
+        except (memory.StateError, OSError) as error:
+            self._report(Trouble(f"{self.path} tells no peers to redial: {_words(error)}"))
+        self._loaded = True
+        return self._known
+
     def start(self) -> None:
-        """Read the file, dial whom it names, and write it from now on."""
+        """Dial whom the file named, and write it from now on."""
         self._start(self._run())
 
     def wake(self) -> None:
@@ -97,11 +110,6 @@ class Redialer:
     # The memory.
 
     async def _run(self) -> None:
-        try:
-            self._known = await asyncio.to_thread(memory.read, self.path)
-        except (memory.StateError, OSError) as error:
-            self._report(Trouble(f"{self.path} tells no peers to redial: {_words(error)}"))
-        self._loaded = True
         candidates = [each for each in self._known.values() if each.worth_dialling]
         peers = [each for each in candidates if self._target_of(each) is not None]
         if peers:
@@ -147,6 +155,7 @@ class Redialer:
                 router_ids=frozenset({IPv4Address(router_id)}),
                 seen_s=0,  # now, as `renew` says
                 port=connection.remote_port if connection.outbound else BGP_PORT,
+                graceful=bool(connection.peer.negotiated.graceful_restart),
             )
             for (address, router_id), connection in self._peering.sessions.items()
             if connection.peer is not None

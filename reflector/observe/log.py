@@ -36,6 +36,8 @@ from reflector.reports import (
     PeerReturned,
     PeerUp,
     Report,
+    RestartOver,
+    StaleRoutesGone,
     Trouble,
     UpdateFault,
 )
@@ -175,10 +177,18 @@ def _likeness(report: Report) -> Hashable:
             return peer.address, PeerDown, was_up  # a scanner mustn't hide a loss of routes
         case UpdateFault(peer, finding):
             return peer.address, UpdateFault, finding.action
-        case PeerUp(peer) | PeerReturned(peer) | ConnectionRefused(peer) | PeerCantRefresh(peer):
+        case (
+            PeerUp(peer)
+            | PeerReturned(peer)
+            | ConnectionRefused(peer)
+            | PeerCantRefresh(peer)
+            | StaleRoutesGone(peer)
+        ):
             return peer.address, type(report)
         case Trouble():
             return Trouble
+        case RestartOver():
+            return RestartOver
 
 
 # Routes.

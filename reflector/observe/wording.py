@@ -15,6 +15,8 @@ from reflector.reports import (
     PeerReturned,
     PeerUp,
     Report,
+    RestartOver,
+    StaleRoutesGone,
     Trouble,
     UpdateFault,
 )
@@ -49,10 +51,10 @@ def describe(report: Report) -> Line:
             return _up(report)
         case PeerDown():
             return _down(report)
-        case ConnectionRefused(peer, reason):
-            return _about(peer, WARNING, "connection_refused", f"turned away: {reason}", reason)
-        case PeerReturned() | PeerCantRefresh():
+        case StaleRoutesGone() | ConnectionRefused() | PeerReturned() | PeerCantRefresh():
             return _remark(report)
+        case RestartOver():
+            return _restart_over(report)
         case UpdateFault():
             return _fault(report)
         case Trouble(what):
@@ -69,8 +71,10 @@ def level_of(report: Report) -> str:
         case UpdateFault(_, finding):
             # A path that has come round in a circle is no mistake of anybody's.
             return INFO if finding.action is Action.EXCLUDE else WARNING
-        case ConnectionRefused() | PeerCantRefresh():
+        case ConnectionRefused() | PeerCantRefresh() | StaleRoutesGone():
             return WARNING
+        case RestartOver(_, missing):
+            return WARNING if missing else INFO
         case Trouble():
             return ERROR
 
@@ -100,13 +104,6 @@ def _about(peer: PeerName, level: str, event: str, words: str, reason: str) -> L
     return Line(level, event, f"{name_peer(peer)}: {words}", fields)
 
 
-def _remark(report: PeerReturned | PeerCantRefresh) -> Line:
-    if isinstance(report, PeerCantRefresh):
-        return _about(report.peer, WARNING, "cant_refresh", _CANT_REFRESH, _CANT_REFRESH)
-    words = f"connected again: {report.outcome}"
-    return _about(report.peer, INFO, "peer_returned", words, report.outcome)
-
-
 def _up(report: PeerUp) -> Line:
     families = " and ".join(report.families)
     hold = f"hold time {report.hold_time_s} s" if report.hold_time_s else "no keepalives"
@@ -126,8 +123,13 @@ def _down(report: PeerDown) -> Line:
     words = f"{name_peer(report.peer)}: "
     fields = {**identify_peer(report.peer), "reason": report.reason}
     if report.was_up:
-        lost = "1 prefix" if report.prefixes == 1 else f"{report.prefixes} prefixes"
-        words += f"down after {span(report.up_s)}, {lost} lost: {report.reason}"
+        lost = f"{_prefixes(report.prefixes)} lost"
+        if report.kept:
+            fields |= {"prefixes_kept": report.kept, "kept_s": report.kept_s}
+            lost = f"{_prefixes(report.kept)} kept for {report.kept_s} s" + (
+                f", {lost}" if report.prefixes else ""
+            )
+        words += f"down after {span(report.up_s)}, {lost}: {report.reason}"
         fields |= {"prefixes_lost": report.prefixes, "up_s": round(report.up_s, 3)}
     else:
         words += f"no session: {report.reason}"
@@ -140,6 +142,32 @@ def _down(report: PeerDown) -> Line:
             words += f" ({key} NOTIFICATION {notification.name}{_quoted(notification.text)})"
     event = "peer_down" if report.was_up else "session_failed"
     return Line(_level_of_down(report), event, words, fields)
+
+
+def _remark(report: StaleRoutesGone | ConnectionRefused | PeerReturned | PeerCantRefresh) -> Line:
+    match report:
+        case PeerCantRefresh(peer):
+            return _about(peer, WARNING, "cant_refresh", _CANT_REFRESH, _CANT_REFRESH)
+        case StaleRoutesGone(peer, prefixes, reason):
+            words = f"{_prefixes(prefixes)} that had outlived its session lost: {reason}"
+            return _about(peer, WARNING, "stale_routes_gone", words, reason)
+        case ConnectionRefused(peer, reason):
+            return _about(peer, WARNING, "connection_refused", f"turned away: {reason}", reason)
+        case PeerReturned(peer, outcome):
+            return _about(peer, INFO, "peer_returned", f"connected again: {outcome}", outcome)
+
+
+def _restart_over(report: RestartOver) -> Line:
+    words = f"the restart is over after {report.took_s:.1f} s: peers were told that they have all"
+    if report.missing:
+        who = "1 peer" if report.missing == 1 else f"{report.missing} peers"
+        words += f"; {who} that had kept our routes did not come back in time"
+    fields: dict[str, object] = {"took_s": round(report.took_s, 3), "missing": report.missing}
+    return Line(level_of(report), "restart_over", words, fields)
+
+
+def _prefixes(count: int) -> str:
+    return "1 prefix" if count == 1 else f"{count} prefixes"
 
 
 def _level_of_down(report: PeerDown) -> str:

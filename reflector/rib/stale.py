@@ -32,6 +32,11 @@ class Renewals:
         if renewed is not None:
             renewed.update(prefixes)
 
+    def is_stale(self, family: Family, prefix: bytes) -> bool:
+        """Whether a prefix of a source that is to announce all again is still missing."""
+        renewed = self._renewed.get(family)
+        return renewed is not None and prefix not in renewed
+
     def end(self, table: Table, source: Source) -> int:
         """Withdraw what is still stale in a table.
 

@@ -96,6 +96,8 @@ class Member:
         dump_again: Whether it asked for the table once more meanwhile.
         updates: How many UPDATEs it was sent, for `show`.
         refresh_marks: How often it was told that a refresh begins or ends.
+        deferred: Whether its End-of-RIB marker has to wait (RFC 4724 4.1).
+        end_of_rib_due: Whether it would have been sent by now.
     """
 
     source: Source
@@ -107,6 +109,8 @@ class Member:
     dump_again: bool = False
     updates: int = 0
     refresh_marks: int = 0
+    deferred: bool = False
+    end_of_rib_due: bool = False
 
     @property
     def behind(self) -> bool:
@@ -228,6 +232,14 @@ class UpdateGroup:
         member.dump = _Dump(marked=member.enhanced_refresh)
         # Begun at the end of the turn, with what the table holds then.
         self._behind[source] = member
+
+    def release_end_of_rib(self, member: Member) -> None:
+        """The End-of-RIB marker of a member has to wait no more."""
+        member.deferred = False
+        if member.end_of_rib_due and member.behind:
+            self.refresh(member.source)  # the marker follows what is sent then
+        elif member.end_of_rib_due:
+            self._send_end_of_rib(member)
 
     def send_changes(self, changes: Changes) -> None:
         """Send every member what a turn has changed."""
@@ -431,9 +443,14 @@ class UpdateGroup:
             if dump.marked:
                 self._mark(member, RefreshSubtype.END)
             else:
-                member.updates += 1
-                member.outlet.write([write_end_of_rib(self.family)])
+                self._send_end_of_rib(member)
         return cost + 1
+
+    def _send_end_of_rib(self, member: Member) -> None:
+        member.end_of_rib_due = member.deferred
+        if not member.deferred:
+            member.updates += 1
+            member.outlet.write([write_end_of_rib(self.family)])
 
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
         """Send a piece of what a member missed; it is in step again when nothing is left."""

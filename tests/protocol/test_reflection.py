@@ -147,6 +147,7 @@ def test_other_well_known_communities_pass_between_internal_peers(community: int
     assert other.route(PREFIX)[8] == community.to_bytes(4)
 
 
+@pytest.mark.rfc("4724", "2")
 @pytest.mark.rfc("4760", "8")
 def test_each_family_goes_to_who_has_negotiated_it() -> None:
     """RFC 4760 8: routes of a family are sent only where both sides have it."""

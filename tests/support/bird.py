@@ -23,11 +23,14 @@ class Bird(Peer):
             cluster's node does.
         passive: Whether it waits to be dialled.
         more_reflectors: Addresses of further reflectors that it dials.
+        graceful_restart: Whether it keeps a reflector's routes when a session breaks off, as
+            kube-router does with --bgp-graceful-restart.
     """
 
     installs_routes: bool = False
     passive: bool = False
     more_reflectors: tuple[str, ...] = ()
+    graceful_restart: bool = False
 
     kind: ClassVar[str] = "bird"
 
@@ -102,8 +105,8 @@ protocol bgp {name} {{
   neighbor {address} port {settings.reflector_port} as {settings.reflector_asn};
   {'direct; interface "eth0";' if on_link else "multihop;"}
   {"passive;" if self.passive else ""}
-  # As kube-router without its flag: a session's routes go when it goes.
-  graceful restart off;
+  # As kube-router without its flag: a session's routes go when it goes; or with it.
+  graceful restart {"on" if self.graceful_restart else "off"};
   hold time {settings.hold_time_s};
   connect delay time 1;
   connect retry time 1;

@@ -157,6 +157,7 @@ class Classroom:
         local_address: str = OUR_ADDRESS,
         intake: Intake = USUAL_INTAKE,
         export: Policy | None = None,
+        restart: GracefulRestart | None = None,
         turn: bool = True,
     ) -> Student:
         """A peer's session is established; an external one's if it has another AS."""
@@ -181,6 +182,7 @@ class Classroom:
             route_refresh=True,
             remote=Open(two_octet_as(asn), 90, identifier, capabilities),
             enhanced_refresh=enhanced_refresh,
+            graceful_restart=restart,
         )
         outlet = FakeOutlet()
         peer = self.speaker.peer_up(
@@ -198,9 +200,10 @@ class Classroom:
             self.turn()
         return student
 
-    def leave(self, student: Student, *, turn: bool = True) -> int:
-        """A peer's session is over; returns how many prefixes that cost."""
-        lost = self.speaker.peer_down(student.peer)
+    def leave(self, student: Student, *, gracefully: bool = False, turn: bool = True) -> int:
+        """A peer's session is over, in words or by breaking off; returns how many prefixes that cost."""
+        keep = student.peer.negotiated.restartable if gracefully else frozenset()
+        lost = self.speaker.peer_down(student.peer, keep)
         self.students.remove(student)
         if turn:
             self.turn()

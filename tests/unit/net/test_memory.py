@@ -113,6 +113,7 @@ def test_the_file_is_versioned_and_readable() -> None:
                 "local": "10.0.0.254",
                 "router-ids": ["10.0.0.9"],
                 "seen": int(NOW_S),
+                "graceful": False,
             }
         ],
     }
