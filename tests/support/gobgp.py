@@ -30,9 +30,12 @@ class GoBgp(Peer):
     Attributes:
         as_in_kube_router: Whether it has GoBGP's own timers, by which it redials only 90 to 120 s
             after its session fell, and listens on port 179, as kube-router has it.
+        graceful_restart: Whether it restarts gracefully, as kube-router does with
+            --bgp-graceful-restart.
     """
 
     as_in_kube_router: bool = False
+    graceful_restart: bool = False
 
     kind: ClassVar[str] = "gobgp"
 
@@ -44,6 +47,13 @@ class GoBgp(Peer):
         if self.as_in_kube_router:
             port = f'179\n  local-address-list = ["{settings.local_address}"]'
             timers = "connect-retry = 120"
+        restart = each_restart = ""
+        if self.graceful_restart:
+            restart = (
+                "[neighbors.graceful-restart.config]\n"
+                "enabled = true\nrestart-time = 90\ndeferral-time = 360"
+            )
+            each_restart = "[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true"
         config = settings.directory / "gobgpd.toml"
         config.write_text(f"""\
 [global.config]
@@ -65,12 +75,15 @@ class GoBgp(Peer):
     {timers}
     hold-time = {settings.hold_time_s}
     keepalive-interval = {settings.hold_time_s // 3}
+  {restart}
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv4-unicast"
+    {each_restart}
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv6-unicast"
+    {each_restart}
 """)
         return [
             *(find_binary("gobgpd"), "-f", str(config)),
@@ -118,6 +131,13 @@ class GoBgp(Peer):
             for prefix, paths in table.items():
                 found[normal_prefix(prefix)] = _route(prefix, paths[0]["attrs"])
         return found
+
+    def best(self) -> set[str]:
+        """Return the prefixes of its global RIB, both families: what kube-router installs."""
+        tables = [self._gobgp_json("global", "rib", "-a", family) for family in ("ipv4", "ipv6")]
+        return {
+            normal_prefix(prefix) for table in tables for prefix, paths in table.items() if paths
+        }
 
     def apply(self, changed: Announcement, *, withdrawn: bool) -> None:
         """Add or delete a path of the global RIB."""
