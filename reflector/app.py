@@ -103,7 +103,7 @@ class App:
         router_id = config.router_id or default_router_id()
         identity = Identity(config.asn, router_id, config.cluster_id or router_id)
         self.log = Log()
-        self.desk = Desk(config.port, self._addresses)
+        self.desk = Desk(config.port, self._addresses, signs=lambda: bool(passwords(self.config)))
         self.speaker = Speaker(identity, self._report_finding)
         self.peering = Peering(
             self.speaker,

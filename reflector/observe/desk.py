@@ -33,6 +33,7 @@ class Desk:
         port: Where peers reach us.
         addresses: At which addresses.
         clock: Seconds since the epoch.
+        signs: Whether any peer has a password.
 
     Attributes:
         ledger: What became of peers.
@@ -43,12 +44,14 @@ class Desk:
         port: int,
         addresses: Callable[[], Sequence[IPAddress]],
         clock: Callable[[], float] = time.time,
+        signs: Callable[[], bool] = lambda: False,
     ) -> None:
         self.port = port
         self.addresses = addresses
         self.clock = clock
         self.ledger = Ledger()
-        self._first_drops = self._last_drops = read_md5_drops()
+        self._signs = signs
+        self._first_drops = self._last_drops = self._read_drops()
         self._dropped_at_s = 0.0
         self._dropped = Md5Drops()
         self._looked_at_s = 0.0
@@ -103,13 +106,18 @@ class Desk:
         if now_s < self._looked_at_s + _KERNEL_S:
             return
         self._looked_at_s = now_s
-        drops = read_md5_drops()
+        drops = self._read_drops()
         if drops != self._last_drops:
             if now_s >= self._dropped_at_s + diagnosis.MD5_S:
                 self._first_drops = self._last_drops
             self._dropped_at_s = now_s
             self._dropped = drops.since(self._first_drops)
             self._last_drops = drops
+
+    def _read_drops(self) -> Md5Drops:
+        """What concerns us: where no peer has a password, nobody's is missing or wrong here."""
+        drops = read_md5_drops()
+        return drops if self._signs() else Md5Drops(unexpected=drops.unexpected)
 
     async def _look_for_overlaps(self, reflector: Reflector) -> None:
         """Look again if the tables have changed, in a thread, and not all the time."""

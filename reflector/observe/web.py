@@ -1,10 +1,11 @@
-"""The API for browsers: the care that they need.
+"""The live page: static files beside the API, and the care that a browser needs.
 
-A page of somebody else must not read ours under a name that it has had
+A page of somebody else must neither show this one in a frame nor read it under a name that it has had
 resolved to our address (DNS rebinding), and what peers say of themselves must never run as script.
 """
 
 import socket
+from importlib.resources import files
 from ipaddress import ip_address
 from typing import Final
 
@@ -16,6 +17,13 @@ from reflector.observe.views import Reflector
 
 # Each open page holds one connection for its events, and asks over one or two more.
 _MAX_VISITORS: Final = 512
+
+_FILES: Final = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
 
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -61,6 +69,7 @@ def is_our_name(host: str) -> bool:
 def _configure(application: web.Application) -> None:
     application.middlewares.insert(0, _careful)
     application.on_response_prepare.append(_add_headers)
+    application.add_routes([web.get(path, _file(*of)) for path, of in _FILES.items()])
 
 
 @web.middleware
@@ -76,3 +85,12 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-cache")
+
+
+def _file(name: str, content_type: str) -> Handler:
+    body = (files("reflector.observe") / "page" / name).read_bytes()
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=content_type, charset="utf-8")
+
+    return answer

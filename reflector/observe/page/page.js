@@ -1,0 +1,435 @@
+// The live page. Whatever a peer says of itself becomes text and never markup: elements are made by
+// `make`, which only ever sets text.
+"use strict";
+
+const MAX_EVENTS = 200;
+const MAX_IN_PICTURE = 16;
+const ROWS_AT_A_TIME = 100;
+
+const byId = (id) => document.getElementById(id);
+
+/** Make an element with a class, and with texts and elements in it. */
+function make(tag, className, ...content) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...content);
+  return element;
+}
+
+/** Text in which flags and their values are not torn apart at their hyphens. */
+function unbroken(text) {
+  return text.split(/(\s+)/).map((word) => (/^\(?--/.test(word) ? make("span", "flag-word", word) : word));
+}
+
+function draw(tag, attributes, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+
+function span(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+}
+
+// What the reflector has told us.
+
+const state = { summary: {}, peers: new Map(), problems: [], events: [] };
+let clockOffset = 0; // the reflector's clock less this machine's, in seconds
+let dirty = new Set();
+
+function take(content) {
+  if (content.summary) { state.summary = content.summary; dirty.add("summary"); }
+  if (content.peers) {
+    for (const [key, peer] of Object.entries(content.peers)) {
+      if (peer === null) state.peers.delete(key); else state.peers.set(key, peer);
+    }
+    dirty.add("peers");
+  }
+  if (content.problems) { state.problems = content.problems; dirty.add("problems"); dirty.add("peers"); }
+  if (content.events) { state.events = state.events.concat(content.events).slice(-MAX_EVENTS); dirty.add("events"); }
+  paintSoon();
+}
+
+let painting = false;
+function paintSoon() {
+  if (painting) return;
+  painting = true;
+  // A page that nobody looks at gets no animation frame; it is painted when somebody does.
+  requestAnimationFrame(() => {
+    painting = false;
+    const due = dirty;
+    dirty = new Set();
+    if (due.has("summary")) paintSummary();
+    if (due.has("problems")) paintProblems();
+    if (due.has("peers")) { paintClusters(); paintPicture(); }
+    if (due.has("events")) paintEvents();
+    if (due.has("summary") || due.has("peers")) refreshRoutes();
+  });
+}
+
+function listen() {
+  const source = new EventSource("api/v1/events");
+  const live = byId("live");
+  source.addEventListener("snapshot", (event) => {
+    state.peers.clear();
+    state.events = [];
+    take(JSON.parse(event.data));
+  });
+  source.addEventListener("delta", (event) => take(JSON.parse(event.data)));
+  source.onopen = () => { live.textContent = "● live"; live.classList.remove("off"); loadFlags(); };
+  source.onerror = () => { live.textContent = "○ no connection"; live.classList.add("off"); };
+  addEventListener("pagehide", () => source.close());
+}
+
+// Header and flags.
+
+function paintSummary() {
+  const { asn, router_id: routerId, version, routes } = state.summary;
+  byId("identity").textContent = `AS ${asn} · ${routerId} · v${version}`;
+  const prefixes = Object.values(routes).reduce((sum, family) => sum + family.prefixes, 0);
+  byId("total-routes").textContent = prefixes.toLocaleString("en");
+}
+
+async function loadFlags() {
+  const response = await fetch("api/v1/flags");
+  clockOffset = (Date.parse(response.headers.get("Date")) || Date.now()) / 1000 - Date.now() / 1000;
+  if (Math.abs(clockOffset) < 2) clockOffset = 0;
+  const answer = await response.json();
+  const [first, ...others] = answer.flags;
+  byId("flags").replaceChildren(...unbroken(first ? first.flags : "no address"));
+  byId("restart").textContent = answer.restart;
+  const list = byId("others");
+  list.hidden = others.length === 0;
+  list.replaceChildren("or, where nodes reach another address: ", ...others.slice(0, 6).map((each) => {
+    const button = make("button", "", each.address);
+    button.type = "button";
+    button.addEventListener("click", () => byId("flags").replaceChildren(...unbroken(each.flags)));
+    return button;
+  }));
+}
+
+async function copy(button) {
+  const code = byId(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+  } catch {
+    // Browsers give the clipboard to secure pages alone; selecting works everywhere.
+    const selection = getSelection();
+    selection.selectAllChildren(code);
+    document.execCommand("copy");
+  }
+  button.textContent = "✓ Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+// Problems.
+
+let knownProblems = null;
+
+function paintProblems() {
+  const { problems } = state;
+  byId("fine").hidden = problems.length > 0;
+  byId("total-problems").textContent = problems.length;
+  byId("total-problems-box").classList.toggle("bad", problems.length > 0);
+  document.title = problems.length ? `(${problems.length}) The class on bgp-reflector` : "The class on bgp-reflector";
+  const known = new Set();
+  byId("problem-list").replaceChildren(...problems.map((problem) => {
+    const error = problem.severity === "error";
+    const key = problem.kind + problem.what;
+    known.add(key);
+    const fresh = knownProblems !== null && !knownProblems.has(key);
+    const since = make("small", "", "");
+    if (problem.since !== null) { since.dataset.since = problem.since; since.dataset.words = "for "; }
+    return make("li", `problem ${problem.severity}${fresh ? " fresh" : ""}`,
+      make("h3", "", `${error ? "✖ Error" : "▲ Warning"}: ${problem.title}`, since),
+      make("p", "what", problem.what),
+      make("p", "fix", make("b", "", "Fix"), ...unbroken(problem.fix)));
+  }));
+  knownProblems = known;
+  paintTimes();
+}
+
+// Roll call.
+
+let bits = 16;
+const tiles = new Map(); // by peer: its element and the view that it shows
+
+function clusterOf(peer) {
+  const cidr = (peer.cidrs || []).find((each) => each.includes(".") && !each.includes(":"));
+  if (!cidr) return "";
+  const [address, length] = cidr.split("/");
+  const most = Math.min(bits, Number(length));
+  const number = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const network = number - (number % 2 ** (32 - most));
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join(".")}/${most}`;
+}
+
+function order(network) {
+  return network ? network.split(/[./]/).map((part) => part.padStart(3, "0")).join(".") : "~";
+}
+
+function gather() {
+  const grouped = new Map();
+  for (const [key, peer] of state.peers) {
+    const network = clusterOf(peer);
+    if (!grouped.has(network)) grouped.set(network, []);
+    grouped.get(network).push([key, peer]);
+  }
+  return [...grouped].sort((a, b) => (order(a[0]) < order(b[0]) ? -1 : 1));
+}
+
+const label = (peer) => peer.name || peer.address;
+const isUp = (peer) => peer.state === "Established";
+
+function tileOf(key, peer, fresh) {
+  const known = tiles.get(key);
+  if (known && known.peer === peer) return known.element;
+  const kind = isUp(peer) ? "up" : peer.state === "Left" ? "left" : "waiting";
+  const words = { up: "● up", left: "✖ left", waiting: `◐ ${peer.state}` }[kind];
+  const since = make("span", "");
+  if (peer.since) { since.dataset.since = peer.since; since.dataset.words = kind === "left" ? " · ago: " : " · for "; }
+  const stateBox = make("span", "state", words);
+  const facts = make("div", "facts", make("b", "", peer.address));
+  if (kind === "up") {
+    for (const cidr of peer.cidrs || []) facts.append(" · ", make("b", "", cidr));
+    const rest = peer.routes_in - (peer.cidrs || []).length;
+    facts.append(make("br"), `${count(peer.routes_in, "route")} in${rest > 0 && peer.cidrs.length ? ` (${rest} more)` : ""}, ${peer.routes_out.toLocaleString("en")} out`);
+    if (peer.rejected) facts.append(", ", make("span", "flag", `${peer.rejected} rejected`));
+  } else if (kind === "left") {
+    facts.append(` · ${peer.reason}`);
+  }
+  facts.append(since);
+  if (peer.software) facts.append(` · ${peer.software}`);
+  const element = make("li", `node ${kind}${fresh ? " fresh" : ""}`, make("span", "name", label(peer)), stateBox, facts);
+  tiles.set(key, { peer, element });
+  return element;
+}
+
+const clusterBoxes = new Map();
+let painted = false;
+
+function paintClusters() {
+  const groups = gather();
+  const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
+  const boxes = groups.map(([network, peers]) => {
+    let box = clusterBoxes.get(network);
+    if (!box) {
+      box = { title: make("h3", ""), list: make("ul", "") };
+      box.element = make("article", "cluster", box.title, box.list);
+      clusterBoxes.set(network, box);
+    }
+    const up = peers.filter(([, peer]) => isUp(peer)).length;
+    box.title.replaceChildren(network || "no pod CIDR yet",
+      make("span", "", up === peers.length ? count(up, "node") : `${up} of ${count(peers.length, "node")}`));
+    peers.sort(([, a], [, b]) => label(a).localeCompare(label(b), "en", { numeric: true }) || (a.address < b.address ? -1 : 1));
+    setChildren(box.list, peers.map(([key, peer]) => tileOf(key, peer, painted && !tiles.has(key))));
+    for (const [key, peer] of peers) tiles.get(key).element.classList.toggle("trouble", troubled.has(peer.address));
+    box.element.classList.toggle("alarm", peers.some(([, peer]) => troubled.has(peer.address)));
+    return box.element;
+  });
+  setChildren(byId("clusters"), boxes);
+  for (const key of tiles.keys()) if (!state.peers.has(key)) tiles.delete(key);
+  const networks = new Set(groups.map(([network]) => network));
+  for (const network of clusterBoxes.keys()) if (!networks.has(network)) clusterBoxes.delete(network);
+  byId("nobody").hidden = state.peers.size > 0;
+  const upNow = [...state.peers.values()].filter(isUp);
+  byId("total-nodes").textContent = upNow.length.toLocaleString("en");
+  byId("total-clusters").textContent = new Set(upNow.map(clusterOf).filter(Boolean)).size.toLocaleString("en");
+  painted = true;
+  paintTimes();
+}
+
+/** Make an element's children these, and touch only what differs: a class of a thousand is long. */
+function setChildren(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let at = parent.firstElementChild;
+  for (const child of wanted) {
+    if (child === at) at = at.nextElementSibling; else parent.insertBefore(child, at);
+  }
+}
+
+function paintTimes() {
+  const now = Date.now() / 1000 + clockOffset;
+  for (const element of document.querySelectorAll("[data-since]")) {
+    const text = element.dataset.words.replace(" · ago: ", " · ") + span(now - Number(element.dataset.since));
+    const whole = element.dataset.words.includes("ago") ? `${text} ago` : text;
+    if (element.textContent !== whole) element.textContent = whole;
+  }
+}
+
+// The picture.
+
+function paintPicture() {
+  const groups = gather().filter(([network]) => network);
+  const shown = groups.slice(0, MAX_IN_PICTURE);
+  const content = byId("picture-content");
+  const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
+  const [x0, y0] = [240, 200];
+  const parts = [];
+  shown.forEach(([network, peers], index) => {
+    const angle = (2 * Math.PI * index) / shown.length - Math.PI / 2 + (shown.length === 2 ? Math.PI / 2 : 0);
+    const [x, y] = [x0 + 175 * Math.cos(angle), y0 + 145 * Math.sin(angle)];
+    const up = peers.filter(([, peer]) => isUp(peer)).length;
+    const alarm = !up || peers.some(([, peer]) => troubled.has(peer.address)) ? "alarm" : "";
+    parts.unshift(draw("line", { x1: x0, y1: y0, x2: x, y2: y, class: up ? "" : "down" }));
+    parts.push(
+      alarm ? draw("rect", { x: x - 21, y: y - 21, width: 42, height: 42, class: alarm })
+        : draw("circle", { cx: x, cy: y, r: 21 }),
+      draw("text", { x, y: y + 6, class: "net" }, up),
+      draw("text", { x: Math.min(Math.max(x, 62), 418), y: y + (y > y0 + 1 ? 41 : -29), class: shown.length > 10 ? "count" : "net" }, network));
+  });
+  parts.push(draw("circle", { cx: x0, cy: y0, r: 44, class: "hub" }),
+    draw("text", { x: x0, y: y0 + 6, class: "hub-text" }, "reflector"));
+  if (groups.length > shown.length) parts.push(draw("text", { x: x0, y: 396, class: "count" }, `and ${groups.length - shown.length} more`));
+  content.replaceChildren(...parts);
+  byId("picture-text").textContent = groups.length
+    ? groups.map(([network, peers]) => `${network}: ${count(peers.filter(([, peer]) => isUp(peer)).length, "node")} up`).join("; ")
+    : "No cluster is connected.";
+}
+
+// The timeline.
+
+function paintEvents() {
+  byId("events").replaceChildren(...state.events.slice().reverse().map((event) => {
+    const time = make("time", "", new Date(event.at * 1000).toLocaleTimeString("en-GB"));
+    time.dateTime = new Date(event.at * 1000).toISOString();
+    const mark = { warning: "▲ ", error: "✖ " }[event.level] || "";
+    return make("li", event.level, time, make("span", "", make("b", "", mark), event.message));
+  }));
+}
+
+// Routes: the reflector searches, and only rows that are in sight are fetched and made.
+
+const table = { total: 0, text: "", due: 0, busy: false, again: false };
+
+function rowHeight() {
+  return 2.2 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
+
+function refreshRoutes() {
+  if (table.busy) { table.again = true; return; }
+  clearTimeout(table.timer);
+  // What changes all the time is fetched once a second at most.
+  table.timer = setTimeout(fetchRoutes, Math.max(0, table.due - Date.now()));
+}
+
+async function fetchRoutes() {
+  table.busy = true;
+  const box = byId("window");
+  const height = rowHeight();
+  const inSight = Math.ceil(box.clientHeight / height);
+  const offset = Math.max(0, Math.floor(box.scrollTop / height) - Math.floor((ROWS_AT_A_TIME - inSight) / 2));
+  const query = new URLSearchParams({ search: table.text, offset, limit: ROWS_AT_A_TIME });
+  try {
+    const response = await fetch(`api/v1/routes?${query}`);
+    if (response.ok) showRoutes(await response.json());
+  } catch {
+    // The event stream tells that the reflector is away, and comes back by itself.
+  } finally {
+    table.busy = false;
+    table.due = Date.now() + 1000;
+    if (table.again) { table.again = false; refreshRoutes(); }
+  }
+}
+
+function showRoutes(answer) {
+  table.total = answer.total;
+  byId("found").textContent = count(answer.total, "route");
+  byId("table").setAttribute("aria-rowcount", answer.total + 1);
+  const rows = byId("rows");
+  const height = rowHeight();
+  const focused = document.activeElement && document.activeElement.dataset.prefix;
+  rows.style.height = `${answer.total * height}px`;
+  rows.replaceChildren(...answer.routes.map((route, index) => {
+    const [best] = route.paths;
+    const button = make("button", "", route.prefix);
+    button.type = "button";
+    button.dataset.prefix = route.prefix;
+    button.addEventListener("click", () => showRoute(route));
+    const cell = (className, content) => { const span = make("span", className, content); span.setAttribute("role", "cell"); return span; };
+    const because = route.paths.length > 1 ? `${route.best_because} (of ${route.paths.length})` : route.best_because;
+    const row = make("div", "row", cell("", button), cell("mono", best.next_hop || "this reflector"), cell("", sourceOf(best)), cell("", because));
+    row.setAttribute("role", "row");
+    row.setAttribute("aria-rowindex", answer.offset + index + 2);
+    row.style.top = `${(answer.offset + index) * height}px`;
+    return row;
+  }));
+  if (focused) for (const button of rows.querySelectorAll("button")) if (button.dataset.prefix === focused) button.focus({ preventScroll: true });
+}
+
+function sourceOf(path) {
+  if (path.from.local) return "this reflector";
+  return path.from.host_name ? `${path.from.host_name} (${path.from.address})` : path.from.address;
+}
+
+const ATTRIBUTES = [["next_hop", "Next hop"], ["as_path", "AS path"], ["local_pref", "Local preference"], ["med", "MED"],
+  ["origin", "Origin"], ["communities", "Communities"], ["large_communities", "Large communities"],
+  ["originator_id", "Originator id"], ["cluster_list", "Cluster list"], ["told_to", "Told to"]];
+
+function showRoute(route) {
+  byId("route-title").textContent = route.prefix;
+  byId("route-paths").replaceChildren(...route.paths.flatMap((path, index) => {
+    const facts = make("dl", "");
+    for (const [key, name] of ATTRIBUTES) {
+      const value = path[key];
+      if (value === undefined || value === null || value === "") continue;
+      facts.append(make("dt", "", name), make("dd", "", Array.isArray(value) ? value.join(", ") : String(value)));
+    }
+    const why = index ? "Not chosen" : route.paths.length > 1 ? `Best, by ${route.best_because}` : "Best: the only path";
+    return [make("h3", "", `${why}: from ${sourceOf(path)}`), facts];
+  }));
+  byId("route").showModal();
+}
+
+// How it looks.
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  byId("theme").setAttribute("aria-pressed", theme === "dark");
+  byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+  remember("theme", theme);
+}
+
+let scale = 1;
+function setScale(wanted) {
+  scale = Math.min(3, Math.max(0.5, wanted || 1));
+  document.documentElement.style.fontSize = scale === 1 ? "" : `${18 * scale}px`;
+  remember("scale", scale);
+  refreshRoutes();
+}
+
+function remember(name, value) {
+  try { localStorage.setItem(name, value); } catch { /* a page without storage forgets */ }
+}
+
+function recall(name) {
+  const asked = new URLSearchParams(location.search).get(name);
+  if (asked) return asked;
+  try { return localStorage.getItem(name); } catch { return null; }
+}
+
+setTheme(recall("theme") === "dark" ? "dark" : "light");
+setScale(Number(recall("scale")));
+byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+byId("larger").addEventListener("click", () => setScale(scale * 1.15));
+byId("smaller").addEventListener("click", () => setScale(scale / 1.15));
+for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", () => copy(button));
+byId("bits").addEventListener("change", (event) => { bits = Number(event.target.value); dirty.add("peers"); paintSoon(); });
+byId("search").addEventListener("input", (event) => {
+  table.text = event.target.value;
+  byId("window").scrollTop = 0;
+  table.due = Date.now() + 150;
+  refreshRoutes();
+});
+byId("window").addEventListener("scroll", () => { table.due = Date.now() + 60; refreshRoutes(); }, { passive: true });
+setInterval(paintTimes, 1000);
+loadFlags();
+listen();
