@@ -19,6 +19,8 @@ from reflector.rib.path import IPAddress
 
 # A fault is looked at again when the burst of UPDATEs that it came in must be over.
 _SETTLED_S: Final = 2.0
+# How long the loop may be held at a stretch.
+_SLICE_S: Final = 0.002
 # The kernel's counters are looked at again after this long at most often.
 _KERNEL_S: Final = 1.0
 # Looking for overlaps may take a tenth of a thread's time, and is done again within three seconds.
@@ -90,12 +92,20 @@ class Desk:
     async def problems(self, reflector: Reflector) -> list[Problem]:
         """Everything that is wrong now, the worst first."""
         await self._look_for_overlaps(reflector)
+        loop = asyncio.get_running_loop()
+        nodes: list[diagnosis.Node] = []
+        pause_at_s = loop.time() + _SLICE_S
+        for node in diagnosis.nodes(reflector, loop.time()):
+            nodes.append(node)
+            if loop.time() >= pause_at_s:
+                await asyncio.sleep(0)
+                pause_at_s = loop.time() + _SLICE_S
         now_s = self.clock()
         self._look_at_kernel(now_s)
         facts = diagnosis.Facts(
             now_s=now_s,
             asn=reflector.speaker.identity.asn,
-            nodes=diagnosis.nodes(reflector, asyncio.get_running_loop().time()),
+            nodes=nodes,
             records=list(self.ledger.records.values()),
             overlaps=self._overlaps,
             md5_drops=self._dropped if now_s < self._dropped_at_s + diagnosis.MD5_S else Md5Drops(),

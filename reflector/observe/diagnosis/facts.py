@@ -1,5 +1,6 @@
 """The facts that a diagnosis is made of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from itertools import islice
@@ -19,7 +20,7 @@ from reflector.speaker import Speaker
 MD5_S: Final = 130.0
 
 # Routes of a peer that are looked at for their next hop.
-_MAX_LOOKED_AT: Final = 50
+_MAX_LOOKED_AT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,16 @@ class Facts:
     md5_drops: Md5Drops = field(default_factory=Md5Drops)
 
 
-def nodes(reflector: Reflector, now_s: float) -> list[Node]:
-    """Gather the facts of all connections.
+def nodes(reflector: Reflector, now_s: float) -> Iterator[Node]:
+    """Gather the facts of all connections; whoever iterates may take pauses.
 
     Args:
         reflector: Whose.
         now_s: Loop time.
     """
     speaker = reflector.speaker
-    return [_node(speaker, connection, now_s) for connection in reflector.peering.connections]
+    for connection in list(reflector.peering.connections):
+        yield _node(speaker, connection, now_s)
 
 
 def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:

@@ -279,3 +279,21 @@ def test_the_docs_have_every_kind_in_its_own_words() -> None:
     text = " ".join((DOCS / "troubleshooting.md").read_text().split())
     for kind, of in KINDS.items():
         assert f"| `{kind}` | {of.title} | {of.cause} | {of.fix} |" in text
+
+
+def test_a_large_class_is_looked_at_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reflector.observe.desk._SLICE_S", -1.0)  # after every node
+    room = Class()
+    for number in range(50):
+        room.scene.join(f"10.0.0.{number + 1}")
+
+    async def look() -> int:
+        await room.look()  # for overlaps, which is a thread's
+        turns = 0
+        looking = asyncio.create_task(room.scene.desk.problems(room.scene))
+        while not looking.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    assert asyncio.run(look()) >= 50
