@@ -31,8 +31,9 @@ from reflector.observe.desk import Desk
 from reflector.observe.http import HttpError, HttpServer
 from reflector.observe.log import Log, configure
 from reflector.reports import PeerUp, Report, Trouble
+from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress
-from reflector.speaker import Identity, LocalRoute, Peer, Speaker
+from reflector.speaker import Identity, Peer, Speaker
 
 Load = Callable[[], tuple[Config, list[str]]]
 

@@ -6,31 +6,31 @@ sent, once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 from typing import Final
 
-from reflector.bgp.attributes import DEFAULT_LOCAL_PREF, Judge, PathAttributes
+from reflector.bgp.attributes import Judge, PathAttributes
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.limits import MAX_MISSED_PREFIXES, SPARE_PATHS_PER_PEER
-from reflector.bgp.nlri import DEFAULT_ROUTE, IPNetwork, pack_prefix
+from reflector.bgp.nlri import DEFAULT_ROUTE
 from reflector.bgp.open import Negotiated
 from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
-from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST, Family
-from reflector.rib.audience import Audience, Form
-from reflector.rib.export_filter import FilteredGroup
+from reflector.bgp.vocabulary import FAMILIES, Family
+from reflector.rib.audience import Form
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.kept import Kept, Returning, returning
-from reflector.rib.path import IPAddress, Path, Source, local_attributes
+from reflector.rib.next_hop import every_form, own_next_hop
+from reflector.rib.originated import LocalRoute, Originated
+from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.policy import Outcome, Policy
 from reflector.rib.stale import Renewals
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
-
-_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+from reflector.rib.update_groups import UpdateGroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,6 @@ class Identity:
     asn: int
     router_id: IPv4Address
     cluster_id: IPv4Address
-
-
-@dataclass(frozen=True, slots=True)
-class LocalRoute:
-    """A route that we originate.
-
-    Args:
-        prefix: What we announce.
-        next_hop: With which next hop; None for the address that the peer told connected to.
-    """
-
-    prefix: IPNetwork
-    next_hop: IPAddress | None = None
 
 
 @dataclass(slots=True)
@@ -153,13 +140,9 @@ class Speaker:
             for internal in (True, False)
             for as4 in (True, False)
         }
-        self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
-        self._backward = False
-        self._originated: dict[tuple[Family, bytes], IPAddress | None] = {}
+        self._groups = UpdateGroups(self.tables, self._cluster_id)
+        self._originated = Originated(self.tables, identity.router_id, self._cluster_id)
         self._own_next_hops: set[bytes] = set()
-        self._local = Source(
-            "local", Audience.ALL, identity.router_id.packed, identity.router_id, local=True
-        )
 
     # Peers.
 
@@ -190,7 +173,7 @@ class Speaker:
         beside = tuple(beside)
         self.own_addresses((local_address, *beside))
         own_next_hops = {
-            family: _own_next_hop(family, local_address, beside) for family in negotiated.families
+            family: own_next_hop(family, local_address, beside) for family in negotiated.families
         }
         kept = self._welcome_back(source)
         if kept is not None:
@@ -203,7 +186,7 @@ class Speaker:
         self.peers[source] = peer
         form = self._form_for(peer)
         for family in negotiated.families:
-            group = self._group_of(family, form)
+            group = self._groups[family, form]
             member = Member(source, outlet, own_next_hops[family], negotiated.enhanced_refresh)
             member.deferred = self._deferring and negotiated.graceful_restart is not None
             peer.members.append(member)
@@ -226,7 +209,7 @@ class Speaker:
             return 0
         for group in self._groups_of(peer):
             group.leave(peer.source)
-        self._close_groups(peer)
+        self._groups.close(peer.negotiated.families, self._form_for(peer))
         # RFC 4724 4.2: what was stale already when it restarts once more is deleted.
         gone = self.drop_stale(peer)
         families = [each for each in keep if self.tables[each].held.get(peer.source)]
@@ -234,7 +217,7 @@ class Speaker:
             gone += self.tables[family].drop(peer.source)
         if families:
             prefixes = sum(len(self.tables[each].held[peer.source]) for each in families)
-            kept = Kept(peer.source, peer.paths, families, prefixes)
+            kept = Kept(peer.source, peer.paths, peer.intake, families, prefixes)
             self.restarting[returning(peer.source)] = kept
         return gone
 
@@ -345,13 +328,13 @@ class Speaker:
             SessionError: It has too many prefixes by them.
         """
         if export != peer.export:
-            self._send_changes()
+            self._groups.send_changes()
             former = self._groups_of(peer)
             old = replace(peer)
             peer.export = export
             for member, group in zip(peer.members, former, strict=True):
-                self._group_of(group.family, self._form_for(peer)).take_over(member, group)
-            self._close_groups(old)
+                self._groups[group.family, self._form_for(peer)].take_over(member, group)
+            self._groups.close(old.negotiated.families, self._form_for(old))
         if intake == peer.intake:
             return False
         _set_intake(peer, intake)
@@ -399,46 +382,18 @@ class Speaker:
 
     def count_told(self) -> dict[Source, dict[Family, int]]:
         """How many prefixes of each family every peer is told of."""
-        counts: dict[Source, dict[Family, int]] = {source: {} for source in self.peers}
-        for group in self._groups.values():
-            for source, count in group.count_told().items():
-                counts[source][group.family] = count
-        return counts
+        return self._groups.count_told()
 
     # Ourselves.
 
     def own_addresses(self, addresses: Iterable[IPAddress]) -> None:
         """Addresses of our own, besides those that sessions come to: no next hops of others."""
         for address in addresses:
-            self._own_next_hops.add(address.packed)
-            if isinstance(address, IPv4Address):
-                self._own_next_hops.add(_MAPPED + address.packed)
+            self._own_next_hops |= every_form(address)
 
     def originate(self, routes: Iterable[LocalRoute]) -> None:
         """Announce these routes of our own, and no others from now on."""
-        wanted: dict[Family, dict[bytes, IPAddress | None]] = {}
-        for route in routes:
-            family = _family_of(route.prefix)
-            wanted.setdefault(family, {})[pack_prefix(route.prefix)] = route.next_hop
-        for family, table in self.tables.items():
-            prefixes = wanted.get(family, {})
-            table.withdraw(self._local, table.held.get(self._local, set()) - prefixes.keys())
-            for prefix, next_hop in prefixes.items():
-                if self._originated.get((family, prefix), _NOT_ORIGINATED) == next_hop:
-                    continue
-                path = Path(
-                    self._local,
-                    family,
-                    local_attributes(DEFAULT_LOCAL_PREF),
-                    b"" if next_hop is None else _pack_next_hop(family, next_hop),
-                    self._cluster_id,
-                )
-                table.announce(path, [prefix])
-        self._originated = {
-            (family, prefix): next_hop
-            for family, prefixes in wanted.items()
-            for prefix, next_hop in prefixes.items()
-        }
+        self._originated.replace(routes)
 
     # The turn.
 
@@ -453,41 +408,22 @@ class Speaker:
         Returns:
             Whether another turn could go on at once with those that are behind.
         """
-        self._send_changes()
+        self._groups.send_changes()
         if self._releasing:
             self._release_end_of_rib()
-        more = False
-        # The other way round each time: else a peer that reads slowly, whose queue one family fills
-        # as soon as there is room, would hear nothing of the other.
-        self._backward = not self._backward
-        groups = self._groups.values()
-        for group in reversed(groups) if self._backward else groups:
-            more = group.catch_up() or more
-        return more
+        return self._groups.catch_up()
 
     def hopeless_reader(self) -> Peer | None:
         """The peer that reads least, if more is noted for those who don't read than may be.
 
         Its session is to end: what it is to be told is then noted no more.
         """
-        noted: dict[Source, int] = {}
-        for group in self._groups.values():
-            for source, count in group.missed():
-                noted[source] = noted.get(source, 0) + count
+        noted = self._groups.missed()
         if sum(noted.values()) <= MAX_MISSED_PREFIXES:
             return None
         return self.peers.get(max(noted, key=noted.__getitem__))
 
     # Inner workings.
-
-    def _send_changes(self) -> None:
-        for family, table in self.tables.items():
-            if not table.changed:
-                continue
-            changes = table.take_changes()
-            for group in self._groups.values():
-                if group.family is family:
-                    group.send_changes(changes)
 
     def _judge_again(self, peer: Peer) -> None:
         """Take what is held of a peer as if it came now."""
@@ -579,26 +515,6 @@ class Speaker:
             )
         return None
 
-    def _group_of(self, family: Family, form: Form) -> UpdateGroup:
-        """The update group of a form, made if there is none yet."""
-        group = self._groups.get((family, form))
-        if group is None:
-            table = self.tables[family]
-            if form.policy is None:
-                group = UpdateGroup(table, form)
-            else:
-                group = FilteredGroup(table, form, form.policy, self._cluster_id)
-            self._groups[family, form] = group
-        return group
-
-    def _close_groups(self, peer: Peer) -> None:
-        """Forget a peer's groups with a policy that nobody is in any more."""
-        form = self._form_for(peer)
-        if form.policy is not None:
-            for family in peer.negotiated.families:
-                if not self._groups[family, form].members:
-                    del self._groups[family, form]
-
     def _welcome_back(self, source: Source) -> Kept | None:
         """What is kept of a peer that was restarting, unless it is back as another kind of peer."""
         kept = self.restarting.get(returning(source))
@@ -611,7 +527,8 @@ class Speaker:
 
     def _take_over(self, peer: Peer, kept: Kept) -> None:
         """Go on with what was kept, as far as the peer says that it went on forwarding."""
-        peer.paths = kept.paths
+        if kept.intake == peer.intake:  # else what it announces again is judged anew
+            peer.paths = kept.paths
         for family in kept.families:
             if family in peer.negotiated.forwarding:
                 peer.restoring.add(family)
@@ -658,30 +575,3 @@ def _set_intake(peer: Peer, intake: Intake) -> None:
     peer.watermarks = dict.fromkeys(peer.negotiated.families, intake.maximum.watermark)
     peer.default_refused = False
     peer.paths.clear()
-
-
-def _family_of(prefix: IPNetwork) -> Family:
-    return FAMILIES[1 if prefix.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
-
-
-def _own_next_hop(family: Family, address: IPAddress, beside: Sequence[IPAddress]) -> bytes:
-    """Our address towards a peer as a next hop of a family; empty where we have none.
-
-    IPv4 routes are never given an IPv6 next hop: kube-router can't install them.
-    """
-    if isinstance(address, IPv4Address):
-        return _pack_next_hop(family, address)
-    if family is IPV4_UNICAST:
-        return next((each.packed for each in beside if isinstance(each, IPv4Address)), b"")
-    if not address.is_link_local:
-        return address.packed
-    # RFC 2545 3: the global address, and behind it the one of the link that we share.
-    of_all = (each.packed for each in beside if isinstance(each, IPv6Address))
-    return next(of_all, b"") + address.packed
-
-
-def _pack_next_hop(family: Family, address: IPAddress) -> bytes:
-    """A next hop as the family carries it, IPv4-mapped for IPv6 routes over an IPv4 session."""
-    if family is not IPV4_UNICAST and isinstance(address, IPv4Address):
-        return _MAPPED + address.packed
-    return address.packed

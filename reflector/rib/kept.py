@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reflector.bgp.vocabulary import Family
+from reflector.rib.intake import Intake
 from reflector.rib.path import IPAddress, Path, Source
 
 # Who comes back: a peer is its address and its router id.
@@ -22,12 +23,14 @@ class Kept:
         source: It, as a source of paths; the same when it is back, or its routes would be another's.
         paths: Its interned paths: what it announces again unchanged is then the same path, and
             nobody is told.
+        intake: What became of its routes on their way in.
         families: Of its routes that are kept.
         prefixes: How many those are.
     """
 
     source: Source
     paths: dict[tuple[Any, ...], Path]
+    intake: Intake
     families: Collection[Family]
     prefixes: int
 

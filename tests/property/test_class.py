@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
 from reflector.rib.intake import Intake
-from reflector.speaker import LocalRoute
+from reflector.rib.originated import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe

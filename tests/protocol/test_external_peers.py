@@ -6,7 +6,7 @@ import pytest
 
 from reflector.bgp.errors import Action
 from reflector.bgp.limits import MAX_MESSAGE_BYTES
-from reflector.speaker import LocalRoute
+from reflector.rib.originated import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, OUR_ADDRESS, Classroom, Student
 from tests.support.naive import numbers

@@ -3,6 +3,7 @@
 import pytest
 
 from reflector.bgp.open import GracefulRestart
+from reflector.rib.intake import Intake
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -281,3 +282,19 @@ class TestOurRestart:
         classroom.speaker.release_end_of_rib()
         keeper = classroom.join("keeper", "10.0.0.9", restart=RESTART)
         assert set(keeper.ends) == {(1, 1), (2, 1)}
+
+
+def test_policies_that_changed_meanwhile_judge_what_is_announced_again(
+    classroom: Classroom, watcher: Student
+) -> None:
+    """The same attributes may make another path by now."""
+    leaving = wire.announce("10.1.0.0/24", attributes=wire.usual() + wire.communities(0xFFFF0000))
+    node = classroom.join("node", "10.0.0.1", restart=RESTART)
+    classroom.send(node, leaving)
+    assert wire.local_pref(0) in watcher.messages[-1]
+    fall(classroom, node)
+    back = classroom.join(
+        "node", "10.0.0.1", restart=RETURN, intake=Intake(graceful_shutdown=False)
+    )
+    classroom.send(back, leaving)
+    assert wire.local_pref(100) in watcher.messages[-1]

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 import pytest
 
 from reflector.bgp.limits import MAX_MESSAGE_BYTES
-from reflector.speaker import LocalRoute
+from reflector.rib.originated import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, OUR_ADDRESS, Classroom
 

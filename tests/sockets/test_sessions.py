@@ -14,8 +14,8 @@ from reflector.net.peering import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown, PeerReturned, PeerUp
 from reflector.rib.intake import Intake
 from reflector.rib.maximum import MaximumPrefix
+from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress
-from reflector.speaker import LocalRoute
 from tests.support import wire
 from tests.support.room import Caller, Room, room
 

@@ -14,8 +14,9 @@ from reflector.bgp.vocabulary import FAMILIES
 from reflector.net.peering import Peering, PeerPolicy
 from reflector.net.sockets import listen
 from reflector.reports import Report
+from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress
-from reflector.speaker import Identity, LocalRoute, Peer, Speaker
+from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Network, Route, read_update
 

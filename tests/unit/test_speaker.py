@@ -57,7 +57,7 @@ def test_a_peer_that_is_gone_leaves_nothing() -> None:
     for table in classroom.speaker.tables.values():
         assert not table.routes
         assert not table.held
-    for group in classroom.speaker._groups.values():
+    for group in classroom.speaker._groups:
         assert group.members == {}
 
 

@@ -22,8 +22,9 @@ from reflector.observe.desk import Desk
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake
+from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress, Source
-from reflector.speaker import Identity, LocalRoute, Peer, Speaker
+from reflector.speaker import Identity, Peer, Speaker
 
 ASN = 64512
 OUR_ADDRESS = IPv4Address("192.0.2.1")

@@ -36,7 +36,7 @@ def stop_reading(classroom: Classroom, student: Student, source: Student) -> Non
 
 def member_of(classroom: Classroom, student: Student) -> update_group.Member:
     """Return a student's place in its IPv4 update group."""
-    groups = [g for g in classroom.speaker._groups.values() if g.family.afi == 1]
+    groups = [g for g in classroom.speaker._groups if g.family.afi == 1]
     (member,) = [g.members[student.peer.source] for g in groups if student.peer.source in g.members]
     return member
 
@@ -384,7 +384,7 @@ def test_a_member_that_leaves_while_behind_leaves_nothing(limit: Callable[..., N
     stop_reading(classroom, slow, source)
     classroom.leave(slow)
     classroom.send(source, wire.announce(*spread(10)))
-    for group in classroom.speaker._groups.values():
+    for group in classroom.speaker._groups:
         assert slow.peer.source not in group.members
         assert group._behind == {}
 

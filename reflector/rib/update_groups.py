@@ -1,0 +1,90 @@
+"""All update groups: one for each family and form in which peers are told of paths."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from reflector.bgp.vocabulary import Family
+from reflector.rib.audience import Form
+from reflector.rib.export_filter import FilteredGroup
+from reflector.rib.path import Source
+from reflector.rib.table import Table
+from reflector.rib.update_group import UpdateGroup
+
+
+class UpdateGroups:
+    """Makes groups as forms come, and forgets those whose policy nobody has any more.
+
+    Args:
+        tables: The routes, by family.
+        cluster_id: Ours, four octets.
+    """
+
+    def __init__(self, tables: Mapping[Family, Table], cluster_id: bytes) -> None:
+        self._tables = tables
+        self._cluster_id = cluster_id
+        self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
+        self._backward = False
+
+    def __getitem__(self, key: tuple[Family, Form]) -> UpdateGroup:
+        """The group of a family and form, made if there is none yet."""
+        group = self._groups.get(key)
+        if group is None:
+            family, form = key
+            table = self._tables[family]
+            if form.policy is None:
+                group = UpdateGroup(table, form)
+            else:
+                group = FilteredGroup(table, form, form.policy, self._cluster_id)
+            self._groups[key] = group
+        return group
+
+    def __iter__(self) -> Iterator[UpdateGroup]:
+        """The groups that there are."""
+        return iter(self._groups.values())
+
+    def close(self, families: Collection[Family], form: Form) -> None:
+        """A peer of a form is gone: forget its groups if they have a policy and no members."""
+        if form.policy is not None:
+            for family in families:
+                if not self._groups[family, form].members:
+                    del self._groups[family, form]
+
+    def send_changes(self) -> None:
+        """Send every peer what has changed in the tables."""
+        for family, table in self._tables.items():
+            if not table.changed:
+                continue
+            changes = table.take_changes()
+            for group in self._groups.values():
+                if group.family is family:
+                    group.send_changes(changes)
+
+    def catch_up(self) -> bool:
+        """Send those that are behind their next piece.
+
+        Returns:
+            Whether there is more that could be sent at once.
+        """
+        more = False
+        # The other way round each time: else a peer that reads slowly, whose queue one family fills
+        # as soon as there is room, would hear nothing of the other.
+        self._backward = not self._backward
+        groups = self._groups.values()
+        for group in reversed(groups) if self._backward else groups:
+            more = group.catch_up() or more
+        return more
+
+    def missed(self) -> dict[Source, int]:
+        """How many prefixes are noted for peers that don't keep up."""
+        noted: dict[Source, int] = {}
+        for group in self._groups.values():
+            for source, count in group.missed():
+                noted[source] = noted.get(source, 0) + count
+        return noted
+
+    def count_told(self) -> dict[Source, dict[Family, int]]:
+        """How many prefixes of each family every peer is told of."""
+        counts: dict[Source, dict[Family, int]] = {}
+        for group in self._groups.values():
+            for source, count in group.count_told().items():
+                counts.setdefault(source, {})[group.family] = count
+        return counts
