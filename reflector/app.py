@@ -23,7 +23,8 @@ from reflector.config.remote_as import remote_as
 from reflector.net.dialer import Dialer, Target
 from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
 from reflector.net.memory import Remembered, default_path
-from reflector.net.peering import Peering, PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
+from reflector.net.peering import Peering
 from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.control import ControlError, ControlServer

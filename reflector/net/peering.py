@@ -4,15 +4,13 @@ The one place where connections and the speaker meet.
 """
 
 import asyncio
-import errno
 import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address
 from math import inf
 from typing import Final
 
-from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.errors import Finding, SessionError
 from reflector.bgp.events import (
     Closed,
@@ -22,10 +20,8 @@ from reflector.bgp.events import (
     RefreshReceived,
     UpdateReceived,
 )
-from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, OPEN_WAIT_S
 from reflector.bgp.notification import Notification
-from reflector.bgp.open import Capabilities, GracefulRestart, Negotiated, Open
-from reflector.bgp.remote_as import INTERNAL, RemoteAs
+from reflector.bgp.open import Negotiated
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import (
     CeaseSubcode,
@@ -33,10 +29,12 @@ from reflector.bgp.vocabulary import (
     Family,
     State,
 )
+from reflector.net.accepting import Acceptor
 from reflector.net.connection import Connection
 from reflector.net.hold_down import HoldDown
 from reflector.net.hops import demand_near, too_far
 from reflector.net.host import beside
+from reflector.net.peer_policy import PeerPolicy
 from reflector.net.reading import ReadTurn
 from reflector.net.refreshing import Refreshing
 from reflector.net.restarts import Restarts
@@ -50,13 +48,9 @@ from reflector.reports import (
     PeerReturned,
     PeerUp,
     Report,
-    Trouble,
     UpdateFault,
 )
-from reflector.rib.audience import Audience
-from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.path import IPAddress, Source
-from reflector.rib.policy import Policy
 from reflector.speaker import Peer, Speaker
 
 # How long an old session may take to answer when its peer connects anew. A live one's kernel
@@ -68,59 +62,11 @@ _PROBE_STEP_S: Final = 0.05
 # within one.
 _ACK_CLOCK_S: Final = 0.01
 
-# Connections taken from a listening socket in one turn, so that a flood of them starves nobody.
-_ACCEPT_TURN: Final = 64
-
 # Connections that are turned away and wait for their last word to be read. Beyond, the next one is
 # closed at once: a flood of them must not hold descriptors.
 _MAX_REFUSED: Final = 64
 
-# How long to stop accepting when the process is out of file descriptors; sessions live on.
-_ACCEPT_PAUSE_S: Final = 1.0
-
 PeerKey = tuple[IPAddress, IPv4Address]
-
-
-@dataclass(frozen=True, slots=True)
-class PeerPolicy:
-    """How to speak with a peer.
-
-    Args:
-        families: To offer.
-        hold_time_s: To propose.
-        client: A route reflector client, or else a non-client peer (RFC 4456 5).
-        description: For the log and `show`.
-        open_wait_s: How long the peer may take to send its OPEN.
-        remote_as: The ASes that it may be in.
-        route_server: If it is external, a client of a route server (RFC 7947).
-        enforce_first_as: Whether an external peer's paths must begin with its AS.
-        ttl_security: How many hops away it may be (RFC 5082); None for any number.
-        intake: What becomes of its routes on their way in.
-        export: Which routes it is told of, None for all.
-        hold_down_s: How long it is kept out after it had too many prefixes.
-        restart_time_s: How long it is asked to keep our routes over our restart (RFC 4724); None
-            where restarts are not graceful.
-    """
-
-    families: frozenset[Family]
-    hold_time_s: int
-    client: bool = True
-    description: str = ""
-    open_wait_s: float = OPEN_WAIT_S
-    remote_as: RemoteAs = INTERNAL
-    route_server: bool = False
-    enforce_first_as: bool = True
-    ttl_security: int | None = None
-    intake: Intake = USUAL_INTAKE
-    export: Policy | None = None
-    hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
-    restart_time_s: int | None = None
-
-    def audience(self, *, internal: bool) -> int:
-        """What kind of peer it is, by whether it is in our AS."""
-        if not internal:
-            return Audience.SERVED if self.route_server else Audience.EXTERNAL
-        return Audience.CLIENT if self.client else Audience.NON_CLIENT
 
 
 _TOO_MANY_PREFIXES: Final = (ErrorCode.CEASE, CeaseSubcode.MAXIMUM_PREFIXES_REACHED)
@@ -170,6 +116,7 @@ class Peering:
         self.restarts = Restarts(speaker, report=report, on_change=self._want_turn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[Connection] = set()
+        self._acceptor = Acceptor(lambda sock: self.adopt(sock, outbound=False), report)
         self._stopping = False
         self._refreshing = Refreshing(speaker, self._want_turn)
 
@@ -177,11 +124,11 @@ class Peering:
 
     def accept_from(self, listener: socket.socket) -> None:
         """Take connections from a listening socket from now on."""
-        self._loop.add_reader(listener, self._on_acceptable, listener)
+        self._acceptor.accept_from(listener)
 
     def refuse_from(self, listener: socket.socket) -> None:
         """Stop taking connections from a listening socket."""
-        self._loop.remove_reader(listener)
+        self._acceptor.refuse_from(listener)
 
     def adopt(self, sock: socket.socket, *, outbound: bool) -> Connection | None:
         """Begin a session on a connected socket, or turn it away.
@@ -216,9 +163,12 @@ class Peering:
                     "limits.max-sessions, or the limit of open files (ulimit -n) if that is lower"
                 ),
             )
+        opening = policy.opening(
+            self.speaker.identity, self._host_name, restarting=self.restarts.ours
+        )
         connection = Connection(
             sock,
-            Session(self._open_for(policy), policy.open_wait_s, policy.remote_as),
+            Session(opening, policy.open_wait_s, policy.remote_as),
             PeerName(remote, description=policy.description),
             local_address=local,
             on_events=self._on_events if refusal is None else _ignore,
@@ -307,20 +257,7 @@ class Peering:
         """Our own routes were changed: have it sent."""
         self._want_turn()
 
-    # Accepting.
-
-    def _on_acceptable(self, listener: socket.socket) -> None:
-        for _ in range(_ACCEPT_TURN):
-            try:
-                sock, _ = listener.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                    self._pause(listener, error)
-                    return
-                continue  # the peer gave up between connecting and being accepted
-            self.adopt(sock, outbound=False)
+    # Turning away.
 
     def _refuse(self, connection: Connection, notification: Notification, reason: str) -> None:
         self._refused.add(connection)
@@ -342,43 +279,6 @@ class Peering:
                 "(limits.max-waiting, limits.max-waiting-per-address)",
             )
             oldest.abort()
-
-    def _pause(self, listener: socket.socket, error: OSError) -> None:
-        self.refuse_from(listener)
-        self._report(
-            Trouble(
-                f"no new connections for {_ACCEPT_PAUSE_S:.0f} s, {error.strerror}: "
-                "raise the limit of open files (ulimit -n)"
-            )
-        )
-        self._loop.call_later(_ACCEPT_PAUSE_S, self._resume, listener)
-
-    def _resume(self, listener: socket.socket) -> None:
-        if not self._stopping and listener.fileno() >= 0:
-            self.accept_from(listener)
-
-    def _open_for(self, policy: PeerPolicy) -> Open:
-        identity = self.speaker.identity
-        return Open(
-            my_as=two_octet_as(identity.asn),
-            hold_time_s=policy.hold_time_s,
-            bgp_id=identity.router_id,
-            capabilities=Capabilities(
-                families=frozenset((family.afi, family.safi) for family in policy.families),
-                as4=identity.asn,
-                route_refresh=True,
-                enhanced_refresh=True,
-                graceful_restart=self._graceful_restart(policy),
-                host_name=self._host_name,
-            ),
-        )
-
-    def _graceful_restart(self, policy: PeerPolicy) -> GracefulRestart | None:
-        if policy.restart_time_s is None:
-            return None
-        # The F bit is always true: a reflector forwards nothing that a restart could interrupt.
-        preserved = tuple(sorted((each.afi, each.safi, True) for each in policy.families))
-        return GracefulRestart(self.restarts.ours, policy.restart_time_s, preserved)
 
     # A session's events.
 

@@ -14,11 +14,11 @@ import pytest
 
 from reflector.bgp.remote_as import RemoteAs
 from reflector.bgp.vocabulary import FAMILIES
+from reflector.net import accepting as accepting_module
 from reflector.net import dialer as dialer_module
-from reflector.net import peering as peering_module
 from reflector.net.connection import Connection
 from reflector.net.dialer import Dialer, Target
-from reflector.net.peering import PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerDown, PeerUp, Trouble
 from tests.support import wire
 from tests.support.room import ROUTER_ID, Caller, Room, room
@@ -230,7 +230,7 @@ async def test_a_reset_before_it_was_looked_at_harms_nobody() -> None:
 async def test_out_of_file_descriptors_accepting_pauses_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peering_module, "_ACCEPT_PAUSE_S", 0.1)
+    monkeypatch.setattr(accepting_module, "_ACCEPT_PAUSE_S", 0.1)
 
     class Exhausted:
         """A listener for which there is no descriptor, once."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reflector.bgp.vocabulary import FAMILIES
-from reflector.net.peering import PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown
 from tests.support import wire
 from tests.support.room import Caller, Room, room

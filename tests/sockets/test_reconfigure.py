@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from reflector.bgp.vocabulary import FAMILIES
-from reflector.net.peering import PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerCantRefresh, PeerDown
 from reflector.rib.intake import Intake
 from reflector.rib.maximum import MaximumPrefix

@@ -10,7 +10,7 @@ import pytest
 
 from reflector.bgp.vocabulary import FAMILIES
 from reflector.net.connection import Connection
-from reflector.net.peering import PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown, PeerReturned, PeerUp
 from reflector.rib.intake import Intake
 from reflector.rib.maximum import MaximumPrefix

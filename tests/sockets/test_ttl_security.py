@@ -12,7 +12,7 @@ from reflector.bgp.vocabulary import FAMILIES
 from reflector.net import dialer
 from reflector.net.dialer import Target
 from reflector.net.hops import demand_near, send_far
-from reflector.net.peering import PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
 from reflector.net.sockets import ListenError, listen
 from reflector.reports import ConnectionRefused, PeerUp
 from tests.support import wire

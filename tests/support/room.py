@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from reflector.bgp.vocabulary import FAMILIES
-from reflector.net.peering import Peering, PeerPolicy
+from reflector.net.peer_policy import PeerPolicy
+from reflector.net.peering import Peering
 from reflector.net.sockets import listen
 from reflector.reports import Report
 from reflector.rib.originated import LocalRoute
