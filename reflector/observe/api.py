@@ -213,7 +213,7 @@ class _Api:
         return web.json_response({"total": len(rows), "offset": offset, "routes": found})
 
     async def history(self, request: web.Request) -> web.Response:
-        limit = _number(request, "limit", 100, 1, 1000)
+        limit = _number(request, "limit", 100, 1, 500)
         last = list(self._reflector.desk.ledger.happenings)[-limit:]
         return web.json_response({"events": [event_view(each) for each in last]})
 

@@ -4,7 +4,7 @@ Made of reports alone, and bounded: who is heard of least recently is forgotten.
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from reflector.bgp.errors import Action
@@ -18,11 +18,11 @@ from reflector.reports import (
     UpdateFault,
 )
 
-# Far more than a class has nodes; a flood of strangers pushes out strangers first.
-_MAX_RECORDS: Final = 4096
+# What a large class has; a flood of strangers pushes out strangers first.
+_MAX_RECORDS: Final = 1024
 # Ends of sessions that are remembered of a peer, to see whether it flaps.
 _MAX_ENDS: Final = 8
-_MAX_EVENTS: Final = 1000
+_MAX_EVENTS: Final = 500
 
 Key = tuple[str, str]
 
@@ -74,7 +74,7 @@ class Record:
 
     name: PeerName
     up_at_s: float | None = None
-    ends_s: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_ENDS))
+    ends_s: tuple[float, ...] = ()
     left: Failure | None = None
     failure: Failure | None = None
     fault: Fault | None = None
@@ -107,6 +107,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.records: OrderedDict[Key, Record] = OrderedDict()
+        self._by_address: dict[str, list[Key]] = {}
         self.happenings: deque[Happening] = deque(maxlen=_MAX_EVENTS)
         self.counts: dict[str, int] = {}
         self.number = 0
@@ -127,7 +128,7 @@ class Ledger:
                 self._up(peer, at_s)
             case PeerDown(peer, was_up=True):
                 record = self._record(peer)
-                record.ends_s.append(at_s)
+                record.ends_s = (*record.ends_s, at_s)[-_MAX_ENDS:]
                 record.left, record.fault = Failure(at_s, report), None
             case PeerDown(peer) | ConnectionRefused(peer) | PeerReturned(peer):
                 self._failed(self._record(peer), report, at_s)
@@ -140,9 +141,10 @@ class Ledger:
         record = self._record(peer)
         record.up_at_s, record.left, record.failure, record.fault = at_s, None, None, None
         # What the same node did wrong before it was known by this router id is mended too.
-        for (address, router_id), other in self.records.items():
+        for key in self._by_address[str(peer.address)]:
+            other = self.records[key]
             same_name = bool(peer.host_name) and other.name.host_name == peer.host_name
-            if address == str(peer.address) and (not router_id or same_name):
+            if not key[1] or same_name:
                 other.failure = None
 
     @staticmethod
@@ -157,6 +159,7 @@ class Ledger:
         record = self.records.get(key)
         if record is None:
             record = self.records[key] = Record(peer)
+            self._by_address.setdefault(key[0], []).append(key)
             if len(self.records) > _MAX_RECORDS:
                 self._forget_one()
         else:
@@ -168,4 +171,9 @@ class Ledger:
         """Forget a stranger among those heard of least recently, or else the first of them."""
         oldest = [key for key, _ in zip(self.records, range(64), strict=False)]
         strangers = (key for key in oldest if self.records[key].up_at_s is None)
-        del self.records[next(strangers, oldest[0])]
+        gone = next(strangers, oldest[0])
+        del self.records[gone]
+        beside = self._by_address[gone[0]]
+        beside.remove(gone)
+        if not beside:
+            del self._by_address[gone[0]]

@@ -137,7 +137,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         "What has happened lately",
         _EVENT,
         "events",
-        (Parameter("limit", "how many events, up to 1000", kind="integer"),),
+        (Parameter("limit", "how many events, up to 500", kind="integer"),),
     ),
     "/api/v1/events": Question(
         "Server-sent events: `snapshot` with summary, peers, problems and events, then `delta` with "

@@ -82,7 +82,7 @@ class TestLedger:
                 ),
                 1.0,
             )
-        assert len(ledger.records) == 4096
+        assert len(ledger.records) == 1024
         assert ("10.0.0.9", "10.0.0.9") in ledger.records
         ledger.add(Trouble("x"), 1.0)
         assert ledger.counts == {"PeerUp": 1, "PeerDown": 5000, "Trouble": 1}
