@@ -128,6 +128,7 @@ class Home:
                 made.wake()
 
         self.here.peering._report = also_wake
+        made.load()
         made.start()
         try:
             yield made
