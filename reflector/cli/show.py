@@ -40,6 +40,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     neighbors.add_argument("address", metavar="ADDR", nargs="?", type=_address, help="of one peer")
     neighbors.set_defaults(run=run, show=_neighbors)
 
+    advertised = topics.add_parser("advertised", parents=[common], help="what a peer is told")
+    advertised.add_argument("address", metavar="ADDR", type=_address, help="of the peer")
+    advertised.set_defaults(run=run, show=_advertised)
+
+    clusters = topics.add_parser(
+        "clusters", parents=[common], help="the nodes by cluster, and who has left"
+    )
+    clusters.set_defaults(run=run, show=_clusters)
+
     routes = topics.add_parser("routes", parents=[common], help="its routes, or one of them")
     routes.add_argument(
         "prefix",
@@ -215,6 +224,29 @@ def _route_facts(neighbor: View) -> list[tuple[str, str]]:
         *(("Rejected by", f"{rule}: {count}") for rule, count in rules),
         ("End-of-RIB", ", ".join(neighbor["end_of_rib"]) or "not yet"),
     ]
+
+
+# The class.
+
+
+def _advertised(client: "Client", arguments: argparse.Namespace) -> None:
+    view = client.get("neighbors", arguments.address, "advertised")
+    if arguments.json:
+        _print_json(view)
+        return
+    from reflector.cli.show_class import print_advertised  # noqa: PLC0415
+
+    print_advertised(view, arguments.address)
+
+
+def _clusters(client: "Client", arguments: argparse.Namespace) -> None:
+    view = client.get("clusters")
+    if arguments.json:
+        _print_json(view)
+        return
+    from reflector.cli.show_class import print_clusters  # noqa: PLC0415
+
+    print_clusters(view)
 
 
 # Routes.
