@@ -9,19 +9,19 @@ from reflector.config.describe import HIDDEN, describe
 from reflector.config.fields import ROOT
 from reflector.config.model import Config, Neighbor, PeerRange, PeerSettings
 
-SECRET = "correct horse"
+SPOKEN = "correct horse"
 
 
 def test_no_secret_is_told() -> None:
-    settings = PeerSettings(password=SECRET)
+    settings = PeerSettings(password=SPOKEN)
     config = Config(
         ranges=(PeerRange(ip_network("10.0.0.0/8"), settings),),
         neighbors=(Neighbor(ip_address("10.0.0.1"), settings=settings),),
     )
     told = describe(config)
-    assert SECRET not in json.dumps(told)
+    assert SPOKEN not in json.dumps(told)
     assert told["ranges"][0]["password"] == told["neighbors"][0]["password"] == HIDDEN
-    assert SECRET not in repr(config)
+    assert SPOKEN not in repr(config)
 
 
 def test_every_key_is_told() -> None:
