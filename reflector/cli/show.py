@@ -92,6 +92,8 @@ def _summary(client: "Client", arguments: argparse.Namespace) -> None:
     pending = view["connections"] - view["established"]
     if pending > 0:
         peers += f", {pending} on the way"
+    if view["restarting"]:
+        peers += f", {view['restarting']} restarting"
     facts = [
         ("AS", str(view["asn"])),
         ("Router id", view["router_id"]),
@@ -288,7 +290,7 @@ def _print_routes(routes: list[View]) -> None:
             " " if index else ">",
             "" if index else route["prefix"],
             path["next_hop"] or "self",
-            path["from"]["address"] or "local",
+            (path["from"]["address"] or "local") + (" (stale)" if "stale" in path else ""),
             path["from"]["host_name"],
             str(path["local_pref"]),
             path["as_path"],
@@ -336,6 +338,7 @@ _ATTRIBUTES = {
     "cluster_list": "Cluster list",
     "unknown_attributes": "Unknown attributes",
     "told_to": "Told to",
+    "stale": "Stale",
 }
 
 

@@ -72,6 +72,7 @@ QUESTIONS: Final[dict[str, Question]] = {
             "up_s": "for how long it is running, in seconds",
             "connections": "with peers",
             "established": "sessions that are up",
+            "restarting": "peers whose routes are kept while they restart",
             "routes": "prefixes and paths, by family",
         },
     ),

@@ -145,6 +145,7 @@ def summary(reflector: Reflector, up_s: float) -> View:
         "up_s": round(up_s, 1),
         "connections": len(reflector.peering.connections),
         "established": len(speaker.peers),
+        "restarting": len(speaker.restarting),
         "routes": {
             str(family): {
                 "prefixes": len(table.routes),
@@ -414,8 +415,15 @@ class Routes:
             "prefix": str(unpack_prefix(prefix, family)),
             "family": str(family),
             "best_because": explain(candidates.paths),
-            "paths": [self._path(best), *map(self._path, others)],
+            "paths": [self._marked(path, family, prefix) for path in (best, *others)],
         }
+
+    def _marked(self, path: Path, family: Family, prefix: bytes) -> View:
+        """A path, marked where only an earlier session of a restarting peer announced it."""
+        view = self._path(path)
+        if self._speaker.is_stale(path.source, family, prefix):
+            return view | {"stale": True}
+        return view
 
     def _path(self, path: Path) -> View:
         view = self._described.get(path)

@@ -92,7 +92,8 @@ def table_text(about: View, routes: Sequence[View], family: str) -> str:
     for route in routes:
         network = route["prefix"]
         for index, path in enumerate(route["paths"]):
-            status = f"*{'>' if index == 0 else ' '}{'i' if is_internal(path) else ''}"
+            valid = "S" if "stale" in path else "*"
+            status = f"{valid}{'>' if index == 0 else ' '}{'i' if is_internal(path) else ''}"
             lines += _row(status, network, path, family)
             network = ""
     paths = sum(len(route["paths"]) for route in routes)

@@ -45,6 +45,7 @@ def test_summary(scene: Scene) -> None:
         "up_s": 61.2,
         "connections": 3,
         "established": 2,
+        "restarting": 0,
         "routes": {
             "ipv4": {"prefixes": 4, "paths": 5},
             "ipv6": {"prefixes": 1, "paths": 1},
@@ -337,3 +338,17 @@ def _paths(view: View) -> list[View]:
     paths = view["paths"]
     assert isinstance(paths, list)
     return paths
+
+
+class TestRestarting:
+    def test_the_routes_of_a_peer_that_restarts_are_marked(self, scene: Scene) -> None:
+        node = next(each for each in scene.speaker.peers.values() if each.source.name == "10.0.0.5")
+        scene.speaker.peer_down(node, node.negotiated.families)
+        assert summary(scene, 1)["restarting"] == 1
+        marked = {
+            prefix
+            for prefix, view in routes_by_prefix(scene).items()
+            for path in view["paths"]  # type: ignore[attr-defined]
+            if "stale" in path
+        }
+        assert marked == {"10.244.0.0/24", "10.244.9.0/24"}
