@@ -366,6 +366,8 @@ class Speaker:
         stale = peer.renewals.end(self.tables[family], peer.source)
         if stale:
             peer.counters.withdrawn += stale
+        if family in peer.restoring:
+            return 0  # what it has begun is no refresh: its End-of-RIB ends that (RFC 4724 4.2)
             self._on_finding(peer, Finding(Action.WITHDRAW, _STALE.format(stale)))
         return stale
 

@@ -117,6 +117,11 @@ class Member:
         """Whether there is something to catch up with."""
         return self.missed is not None or self.dump is not None
 
+    @property
+    def marks_refreshes(self) -> bool:
+        """Whether a refresh that begins now is marked: none is before the End-of-RIB (RFC 7313 4)."""
+        return self.enhanced_refresh and not self.deferred and not self.end_of_rib_due
+
 
 @dataclass(slots=True)
 class _Coupled:
@@ -226,10 +231,10 @@ class UpdateGroup:
         """
         member = self.members[source]
         dump = member.dump
-        if dump is not None and (dump.begun or dump.marked is not member.enhanced_refresh):
+        if dump is not None and (dump.begun or dump.marked is not member.marks_refreshes):
             member.dump_again = True
             return
-        member.dump = _Dump(marked=member.enhanced_refresh)
+        member.dump = _Dump(marked=member.marks_refreshes)
         # Begun at the end of the turn, with what the table holds then.
         self._behind[source] = member
 
@@ -437,13 +442,13 @@ class UpdateGroup:
         self._send(member, piece.train)
         dump.position += piece.count
         if dump.position >= len(dump.prefixes):
-            again = _Dump(marked=member.enhanced_refresh)
-            member.dump = again if member.dump_again else None
-            member.dump_again = False
             if dump.marked:
                 self._mark(member, RefreshSubtype.END)
             else:
                 self._send_end_of_rib(member)
+            again = _Dump(marked=member.marks_refreshes)
+            member.dump = again if member.dump_again else None
+            member.dump_again = False
         return cost + 1
 
     def _send_end_of_rib(self, member: Member) -> None:
