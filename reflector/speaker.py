@@ -175,7 +175,7 @@ class Speaker:
         own_next_hops = {
             family: own_next_hop(family, local_address, beside) for family in negotiated.families
         }
-        kept = self._welcome_back(source)
+        kept = self._welcome_back(source, negotiated.remote.asn)
         if kept is not None:
             source = kept.source
         blocks = self._blocks[source.internal, negotiated.as4]
@@ -217,7 +217,10 @@ class Speaker:
             gone += self.tables[family].drop(peer.source)
         if families:
             prefixes = sum(len(self.tables[each].held[peer.source]) for each in families)
-            kept = Kept(peer.source, peer.paths, peer.intake, families, prefixes)
+            asn, first_as = peer.negotiated.remote.asn, peer.first_as
+            kept = Kept(
+                peer.source, peer.paths, peer.intake, asn, first_as, tuple(families), prefixes
+            )
             self.restarting[returning(peer.source)] = kept
         return gone
 
@@ -363,11 +366,11 @@ class Speaker:
         Returns:
             How many routes that were; 0 also where the peer had not begun, which is ignored.
         """
+        if family in peer.restoring:
+            return 0  # what it has begun is no refresh: its End-of-RIB ends that (RFC 4724 4.2)
         stale = peer.renewals.end(self.tables[family], peer.source)
         if stale:
             peer.counters.withdrawn += stale
-        if family in peer.restoring:
-            return 0  # what it has begun is no refresh: its End-of-RIB ends that (RFC 4724 4.2)
             self._on_finding(peer, Finding(Action.WITHDRAW, _STALE.format(stale)))
         return stale
 
@@ -429,6 +432,7 @@ class Speaker:
 
     def _judge_again(self, peer: Peer) -> None:
         """Take what is held of a peer as if it came now."""
+        self._make_room(peer)
         source, announced = peer.source, peer.counters.announced
         for family in peer.negotiated.families:
             table = self.tables[family]
@@ -468,6 +472,8 @@ class Speaker:
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
         table.announce(path, prefixes)
+        if family in peer.restoring:
+            self._make_room(peer, (family,))
         held = len(table.held[peer.source])
         if held > peer.watermarks[family]:
             finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
@@ -517,19 +523,20 @@ class Speaker:
             )
         return None
 
-    def _welcome_back(self, source: Source) -> Kept | None:
+    def _welcome_back(self, source: Source, asn: int) -> Kept | None:
         """What is kept of a peer that was restarting, unless it is back as another kind of peer."""
         kept = self.restarting.get(returning(source))
         if kept is None:
             return None
-        if kept.source.kind == source.kind:
+        if kept.source.kind == source.kind and kept.asn == asn:
             return self.restarting.pop(returning(source))
         self.forget(returning(source))
         return None
 
     def _take_over(self, peer: Peer, kept: Kept) -> None:
         """Go on with what was kept, as far as the peer says that it went on forwarding."""
-        if kept.intake == peer.intake:  # else what it announces again is judged anew
+        as_before = (kept.intake, kept.first_as) == (peer.intake, peer.first_as)
+        if as_before:
             peer.paths = kept.paths
         for family in kept.families:
             if family in peer.negotiated.forwarding:
@@ -538,6 +545,17 @@ class Speaker:
             else:
                 # RFC 4724 4.2: a family that is not listed, or without the F bit, goes at once.
                 self.tables[family].drop(peer.source)
+        if not as_before:  # a reload meanwhile
+            self._judge_again(peer)
+
+    def _make_room(self, peer: Peer, families: Collection[Family] = ()) -> None:
+        """Drop stale routes by which a peer has too many: it can't withdraw what it had before."""
+        maximum = peer.intake.maximum
+        for family in peer.restoring.intersection(families or peer.restoring):
+            held = len(self.tables[family].held.get(peer.source, ()))
+            if held > maximum.limit and not maximum.warning_only:
+                gone = self.drop_stale(peer, (family,))
+                self._on_finding(peer, Finding(Action.WITHDRAW, _NO_ROOM.format(gone)))
 
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]
@@ -560,6 +578,7 @@ _EARLY_REFRESH: Final = Finding(
     Action.DISCARD, "a BoRR before the End-of-RIB of a graceful peer is ignored (RFC 7313 4)"
 )
 _STALE: Final = "{} routes were not announced again in a route refresh and are gone (RFC 7313 4)"
+_NO_ROOM: Final = "with {} routes from before its restart it has more than maximum-prefix lets it have: they are gone"
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )

@@ -24,6 +24,8 @@ class Kept:
         paths: Its interned paths: what it announces again unchanged is then the same path, and
             nobody is told.
         intake: What became of its routes on their way in.
+        asn: The AS that it is in.
+        first_as: Which AS its paths had to begin with; 0 for any.
         families: Of its routes that are kept.
         prefixes: How many those are.
     """
@@ -31,6 +33,8 @@ class Kept:
     source: Source
     paths: dict[tuple[Any, ...], Path]
     intake: Intake
+    asn: int
+    first_as: int
     families: Collection[Family]
     prefixes: int
 
