@@ -5,7 +5,9 @@ waits for what others have to say.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from reflector.bgp.vocabulary import Family
@@ -21,6 +23,25 @@ STALE_PATHS_S: Final = 360.0
 # RFC 4724 4.1's Selection_Deferral_Timer. A class's nodes are redialled and have said all within
 # seven seconds (docs/restart.md); meanwhile they lose nothing, since they keep what they have.
 DEFERRAL_S: Final = 30.0
+
+# What is kept for all peers that are restarting, in prefixes; a peer counts for some by itself. A
+# whole class of ten thousand may lose its power, but who comes and goes with ever new router ids, a
+# full table each time, must not grow the process.
+MAX_KEPT_COST: Final = 5_000_000
+KEPT_PEER_COST: Final = 400
+
+
+@dataclass(slots=True)
+class _Fallen:
+    """A peer that is restarting.
+
+    Attributes:
+        name: What it is called.
+        cost: What its routes count for.
+    """
+
+    name: PeerName
+    cost: int
 
 
 class Restarts:
@@ -44,6 +65,8 @@ class Restarts:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timers: dict[Returning, asyncio.TimerHandle] = {}
+        self._fallen: dict[Returning, _Fallen] = {}
+        self._cost = 0
         self._awaited: dict[IPAddress, set[Family]] = {}
         self._deferral: asyncio.TimerHandle | None = None
         self._began_s = 0.0
@@ -64,8 +87,13 @@ class Restarts:
             return 0
         restart = peer.negotiated.graceful_restart
         wait_s = restart.restart_time_s if restart is not None else 0
-        self._timers[who] = self._loop.call_later(wait_s, self._not_back, name, who, wait_s)
-        return kept.prefixes
+        reason = f"it is not back within its {wait_s} s"
+        self._timers[who] = self._loop.call_later(wait_s, self._forget, who, reason)
+        fallen = self._fallen[who] = _Fallen(name, KEPT_PEER_COST + kept.prefixes)
+        self._cost += fallen.cost
+        while self._cost > MAX_KEPT_COST:
+            self._forget(self._dearest(), _TOO_MUCH)
+        return kept.prefixes if who in self._fallen else 0
 
     def peer_back(self, name: PeerName, peer: Peer) -> None:
         """A session is established."""
@@ -75,6 +103,17 @@ class Restarts:
             self._timers[who] = self._loop.call_later(STALE_PATHS_S, self._not_complete, name, peer)
         if self._deferral is not None and not _defers(peer):
             self._done(peer.source.address)
+
+    def reconsider(self, dropped: Callable[[IPAddress, int], str | None]) -> None:
+        """The configuration has changed: who would lose its session by that loses its routes.
+
+        Args:
+            dropped: Why a session with an address, in an AS, must drop; None if it needn't.
+        """
+        for who, kept in list(self._speaker.restarting.items()):
+            reason = dropped(who[0], kept.asn)
+            if reason is not None:
+                self._forget(who, reason)
 
     def stop(self) -> None:
         """Time nothing any more."""
@@ -89,12 +128,25 @@ class Restarts:
         timer = self._timers.pop(who, None)
         if timer is not None:
             timer.cancel()
+        fallen = self._fallen.pop(who, None)
+        if fallen is not None:
+            self._cost -= fallen.cost
 
-    def _not_back(self, name: PeerName, who: Returning, waited_s: int) -> None:
-        self._timers.pop(who, None)
+    def _forget(self, who: Returning, reason: str) -> None:
+        """Wait for a peer no more."""
+        name = self._fallen[who].name
+        self._cancel(who)
         gone = self._speaker.forget(who)
-        self._report(StaleRoutesGone(name, gone, f"it is not back within its {waited_s} s"))
+        self._report(StaleRoutesGone(name, gone, reason))
         self._on_change()
+
+    def _dearest(self) -> Returning:
+        """Who fell first, of those at the address for which most is kept."""
+        cost: Counter[IPAddress] = Counter()
+        for (address, _), fallen in self._fallen.items():
+            cost[address] += fallen.cost
+        [(dearest, _)] = cost.most_common(1)
+        return next(who for who in self._fallen if who[0] == dearest)
 
     def _not_complete(self, name: PeerName, peer: Peer) -> None:
         self._timers.pop(returning(peer.source), None)
@@ -144,6 +196,11 @@ class Restarts:
         self._report(RestartOver(self._loop.time() - self._began_s, len(self._awaited)))
         self._awaited.clear()
         self._on_change()
+
+
+_TOO_MUCH: Final = (
+    "too many routes are kept for peers that restart, and most of them for those at its address"
+)
 
 
 def _defers(peer: Peer) -> bool:

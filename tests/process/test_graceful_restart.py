@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -143,12 +144,32 @@ async def test_switched_off_it_is_not_offered(tmp_path: object) -> None:
             await two.no_route(OURS)
 
 
-async def logged(reflector: sim.RunningReflector, text: str) -> None:
+async def test_a_reload_reaches_those_that_are_restarting(tmp_path: Path) -> None:
+    """Who would have lost its session by it loses its routes; the others lose nothing."""
+    config = tmp_path / "c.yaml"
+    config.write_text("ranges: [{network: 127.0.0.0/8}]\n")
+    with sim.RunningReflector("--config", str(config)) as reflector:
+        gone, kept, other = node(reflector, 2), node(reflector, 3), node(reflector, 4, None)
+        async with gone as goes, kept as stays, other as two:
+            await goes.announce(OURS)
+            await stays.announce(THEIRS)
+            await two.route(OURS)
+            await two.route(THEIRS)
+            goes.crash()
+            stays.crash()
+            await logged(reflector, "127.0.0.2", "1 prefix kept for 90 s")
+            config.write_text("ranges: [{network: 127.0.0.3/32}, {network: 127.0.0.4/32}]\n")
+            reflector.reload()
+            await two.no_route(OURS)
+            assert THEIRS in two.routes
+
+
+async def logged(reflector: sim.RunningReflector, *texts: str) -> None:
     """Wait until the log says something."""
     await asyncio.to_thread(
         wait_until,
-        lambda: text in reflector.log,
-        what=f"the log says {text!r}",
+        lambda: all(each in reflector.log for each in texts),
+        what=f"the log says {texts!r}",
         explain=lambda: reflector.log,
     )
 
