@@ -145,9 +145,10 @@ class App:
             known = self.redialer.load().values()
             if self.config.restart_time_s:
                 self.peering.restarts.begin(
-                    each.address
+                    (each.address, router_id.packed)
                     for each in known
                     if each.graceful and settings_for(self.config, each.address) is not None
+                    for router_id in each.router_ids
                 )
         for address in self.config.listen:
             self._listen(address)

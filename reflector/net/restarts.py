@@ -67,7 +67,7 @@ class Restarts:
         self._timers: dict[Returning, asyncio.TimerHandle] = {}
         self._fallen: dict[Returning, _Fallen] = {}
         self._cost = 0
-        self._awaited: dict[IPAddress, set[Family]] = {}
+        self._awaited: dict[Returning, set[Family]] = {}
         self._deferral: asyncio.TimerHandle | None = None
         self._began_s = 0.0
         speaker.on_end_of_rib = self._on_end_of_rib
@@ -102,7 +102,7 @@ class Restarts:
         if peer.restoring:
             self._timers[who] = self._loop.call_later(STALE_PATHS_S, self._not_complete, name, peer)
         if self._deferral is not None and not _defers(peer):
-            self._done(peer.source.address)
+            self._done(who)
 
     def reconsider(self, dropped: Callable[[IPAddress, int], str | None]) -> None:
         """The configuration has changed: who would lose its session by that loses its routes.
@@ -158,13 +158,13 @@ class Restarts:
 
     # Our own.
 
-    def begin(self, awaited: Iterable[IPAddress]) -> None:
+    def begin(self, awaited: Iterable[Returning]) -> None:
         """We have restarted, and these peers keep our routes: their dumps come before our markers.
 
         Args:
             awaited: Who had a session with graceful restart before.
         """
-        self._awaited = {address: set() for address in awaited}
+        self._awaited = {who: set() for who in awaited}
         if not self._awaited:
             return
         self.ours = True
@@ -175,14 +175,15 @@ class Restarts:
     def _on_end_of_rib(self, peer: Peer, family: Family) -> None:
         if self._deferral is None:
             return
-        said = self._awaited.get(peer.source.address)
+        who = returning(peer.source)
+        said = self._awaited.get(who)
         if said is not None:
             said.add(family)
             if said >= peer.negotiated.families:
-                self._done(peer.source.address)
+                self._done(who)
 
-    def _done(self, address: IPAddress) -> None:
-        self._awaited.pop(address, None)
+    def _done(self, who: Returning) -> None:
+        self._awaited.pop(who, None)
         if not self._awaited:
             self._release()
 

@@ -9,7 +9,7 @@ import pytest
 from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST
 from reflector.net import restarts
 from reflector.net.peer_policy import PeerPolicy
-from reflector.reports import StaleRoutesGone
+from reflector.reports import RestartOver, StaleRoutesGone
 from tests.support import wire
 from tests.support.room import Caller, Room, room
 
@@ -64,3 +64,22 @@ async def test_one_address_can_not_have_us_keep_routes_without_end(
         assert kept == ["127.0.0.3", *["127.0.0.2"] * 3]
         assert len(here.said(StaleRoutesGone)) == 7
         assert sum(len(each.routes) for each in here.speaker.tables.values()) == 4
+
+
+async def test_our_restart_waits_for_every_node_behind_one_address() -> None:
+    """RFC 4724 4.1: the End-of-RIB of one says nothing of another's routes."""
+    async with room(policy=lambda _: POLICY) as here:
+        address = ip_address("127.0.0.2")
+        ids = [ip_address(each).packed for each in ("10.0.0.2", "10.0.0.3")]
+        here.peering.restarts.begin((address, each) for each in ids)
+        one = await here.join("10.0.0.2", more=GRACEFUL)
+        two = await here.join("10.0.0.3", more=GRACEFUL)
+        for body in (b"\0\0\0\0", wire.update_body(attributes=wire.mp_unreach(wire.IPV6, b""))):
+            one.update(body)
+        peer = next(each for each in here.speaker.peers.values() if each.source.router_id == ids[0])
+        await here.until(lambda: len(peer.end_of_rib) == 2, "the first has said all")
+        assert here.peering.restarts.ours
+        assert not here.said(RestartOver)
+        for body in (b"\0\0\0\0", wire.update_body(attributes=wire.mp_unreach(wire.IPV6, b""))):
+            two.update(body)
+        await here.until(lambda: not here.peering.restarts.ours, "both have said all")
