@@ -251,7 +251,7 @@ class App:
                 self.peering.close(connection, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, reason)
             else:
                 self.peering.reconfigure(connection)
-        self.peering.restarts.reconsider(change.dropped)
+        self.peering.restarts.reconsider(change.dropped, self._policy)
         self.peering.held_down.clear()
         self.dialer.dial(_targets(self.config))
         self.speaker.originate(_local_routes(self.config))

@@ -22,7 +22,7 @@ from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Form
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
-from reflector.rib.kept import Kept, Returning, returning
+from reflector.rib.kept import Returning, returning
 from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Source
@@ -101,6 +101,44 @@ class Peer:
     watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
     restoring: set[Family] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A peer whose session fell and whose routes are kept (RFC 4724 4.2).
+
+    Args:
+        peer: It. Its source is the same when it is back, or its routes would be another's. What it
+            announces again unchanged is then the same interned path, and nobody is told.
+        families: Of its routes that are kept.
+        prefixes: How many those were when it fell.
+    """
+
+    peer: Peer
+    families: Collection[Family]
+    prefixes: int
+
+    @property
+    def source(self) -> Source:
+        """It, as a source of paths."""
+        return self.peer.source
+
+    @property
+    def asn(self) -> int:
+        """The AS that it is in."""
+        return self.peer.negotiated.remote.asn
+
+
+class _Nowhere:
+    """Where messages of a peer without a session would go."""
+
+    backlog_bytes = 0
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Nobody is there."""
+
+
+_NOWHERE: Final = _Nowhere()
 
 
 class Speaker:
@@ -217,10 +255,8 @@ class Speaker:
             gone += self.tables[family].drop(peer.source)
         if families:
             prefixes = sum(len(self.tables[each].held[peer.source]) for each in families)
-            asn, first_as = peer.negotiated.remote.asn, peer.first_as
-            kept = Kept(
-                peer.source, peer.paths, peer.intake, asn, first_as, tuple(families), prefixes
-            )
+            peer.outlet, peer.members = _NOWHERE, []
+            kept = Kept(peer, tuple(families), prefixes)
             self.restarting[returning(peer.source)] = kept
         return gone
 
@@ -343,6 +379,17 @@ class Speaker:
         _set_intake(peer, intake)
         self._judge_again(peer)
         return True
+
+    def reconfigure_kept(self, who: Returning, intake: Intake) -> None:
+        """The routes of a peer that is restarting are to be taken by other rules from now on.
+
+        Raises:
+            SessionError: It has too many prefixes by them.
+        """
+        peer = self.restarting[who].peer
+        if intake != peer.intake:
+            _set_intake(peer, intake)
+            self._judge_again(peer)
 
     def begin_refresh(self, peer: Peer, family: Family) -> bool:
         """A peer begins to announce its routes of a family again (RFC 7313 4): all are stale.
@@ -535,9 +582,9 @@ class Speaker:
 
     def _take_over(self, peer: Peer, kept: Kept) -> None:
         """Go on with what was kept, as far as the peer says that it went on forwarding."""
-        as_before = (kept.intake, kept.first_as) == (peer.intake, peer.first_as)
+        as_before = (kept.peer.intake, kept.peer.first_as) == (peer.intake, peer.first_as)
         if as_before:
-            peer.paths = kept.paths
+            peer.paths = kept.peer.paths
         for family in kept.families:
             if family in peer.negotiated.forwarding:
                 peer.restoring.add(family)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from reflector.bgp.errors import SessionError
 from reflector.bgp.vocabulary import Family
+from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerName, Report, RestartOver, StaleRoutesGone
 from reflector.rib.kept import Returning, returning
 from reflector.rib.path import IPAddress
@@ -104,16 +106,29 @@ class Restarts:
         if self._deferral is not None and not _defers(peer):
             self._done(who)
 
-    def reconsider(self, dropped: Callable[[IPAddress, int], str | None]) -> None:
+    def reconsider(
+        self,
+        dropped: Callable[[IPAddress, int], str | None],
+        policy: Callable[[IPAddress], PeerPolicy | None],
+    ) -> None:
         """The configuration has changed: who would lose its session by that loses its routes.
+
+        What is kept of the others is brought to what it says of routes by now.
 
         Args:
             dropped: Why a session with an address, in an AS, must drop; None if it needn't.
+            policy: How to speak with an address.
         """
         for who, kept in list(self._speaker.restarting.items()):
-            reason = dropped(who[0], kept.asn)
+            reason, now = dropped(who[0], kept.asn), policy(who[0])
+            try:
+                if reason is None and now is not None:
+                    self._speaker.reconfigure_kept(who, now.intake)
+            except SessionError as error:
+                reason = error.reason
             if reason is not None:
                 self._forget(who, reason)
+        self._on_change()
 
     def stop(self) -> None:
         """Time nothing any more."""

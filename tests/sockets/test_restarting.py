@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -10,6 +11,9 @@ from reflector.bgp.vocabulary import FAMILIES, IPV4_UNICAST
 from reflector.net import restarts
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import RestartOver, StaleRoutesGone
+from reflector.rib.intake import Intake
+from reflector.rib.maximum import MaximumPrefix
+from reflector.rib.policy import Policy, Verdict
 from tests.support import wire
 from tests.support.room import Caller, Room, room
 
@@ -44,11 +48,27 @@ async def test_who_may_not_peer_any_more_is_not_waited_for() -> None:
         await fall(here, "10.2.0.0/24", source="127.0.0.4")
         await other.until(lambda: PODS in other.table)
         gone = {ip_address("127.0.0.2"): "the configuration no longer lets this address peer"}
-        here.peering.restarts.reconsider(lambda address, _asn: gone.get(address))
+        here.peering.restarts.reconsider(lambda address, _asn: gone.get(address), lambda _: POLICY)
         await other.until(lambda: PODS not in other.table)
         [report] = here.said(StaleRoutesGone)
         assert "no longer lets" in str(report)
         assert [str(address) for address, _ in here.speaker.restarting] == ["127.0.0.4"]
+
+
+@pytest.mark.parametrize(
+    "intake",
+    [Intake(policy=Policy("nothing", (), Verdict.REJECT)), Intake(maximum=MaximumPrefix(0, 0))],
+    ids=["policy", "maximum-prefix"],
+)
+async def test_what_is_kept_is_brought_to_the_new_settings(intake: Intake) -> None:
+    """A reload that rejects a route does so at once, whether or not its peer has a session."""
+    async with room(policy=lambda _: POLICY) as here:
+        other: Caller = await here.join("10.0.0.3", "127.0.0.3")
+        await fall(here, "10.1.0.0/24", source="127.0.0.2")
+        await other.until(lambda: PODS in other.table)
+        changed = replace(POLICY, intake=intake)
+        here.peering.restarts.reconsider(lambda _address, _asn: None, lambda _: changed)
+        await other.until(lambda: PODS not in other.table)
 
 
 async def test_one_address_can_not_have_us_keep_routes_without_end(
