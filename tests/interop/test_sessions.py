@@ -76,19 +76,30 @@ def test_two_nodes_behind_one_address(
 
 
 @pytest.mark.rfc("4486", "4 shutdown")
+@pytest.mark.rfc("4724", "4 NOTIFICATION")
 def test_stop_says_why(class_room: ClassRoom) -> None:
-    """RFC 4486 4: Cease/Administrative Shutdown to every peer; then all return."""
-    addresses = {peer.settings.local_address for peer in class_room.peers.values()}
+    """RFC 4486 4: Cease/Administrative Shutdown; then all return.
+
+    But not to those that keep our routes over a restart, as FRR and OpenBGPD do unless they are told
+    not to: a NOTIFICATION would end that (RFC 4724 4).
+    """
+    keepers = ("frr", "openbgpd") if class_room.reflector.kind == OURS else ()
+    peers = class_room.peers.values()
+    keeping = {peer.settings.local_address for peer in peers if peer.kind in keepers}
+    told = {peer.settings.local_address for peer in peers} - keeping
     class_room.reflector.stop()
+
+    def addressed() -> set[str]:
+        return set(dissect(class_room.capture, ADMINISTRATIVE_SHUTDOWN, "ip.dst"))
+
     try:
         wait_until(
-            lambda: (
-                addresses <= set(dissect(class_room.capture, ADMINISTRATIVE_SHUTDOWN, "ip.dst"))
-            ),
+            lambda: addressed() >= told,
             what="each peer was sent Cease/Administrative Shutdown",
             timeout_s=5,
             explain=class_room.reflector.explain,
         )
+        assert keeping.isdisjoint(addressed())
     finally:
         class_room.reflector.start()
         for peer in class_room.peers.values():
