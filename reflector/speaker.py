@@ -285,6 +285,7 @@ class Speaker:
         for family in peer.restoring.intersection(peer.restoring if families is None else families):
             peer.restoring.discard(family)
             gone += peer.renewals.end(self.tables[family], peer.source)
+        peer.counters.withdrawn += gone
         return gone
 
     def is_stale(self, source: Source, family: Family, prefix: bytes) -> bool:

@@ -1,10 +1,12 @@
 """The roll call, the search, the metrics and the API's own description."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from reflector.bgp.open import GracefulRestart
 from reflector.observe import metrics, openapi
 from reflector.observe.ledger import Ledger
 from reflector.observe.overlap import take_routes
@@ -12,7 +14,7 @@ from reflector.observe.roll import Roll, clusters
 from reflector.observe.search import search
 from reflector.observe.views import flags
 from reflector.reports import PeerDown, PeerName, PeerUp, Trouble
-from tests.unit.observe.scene import Scene
+from tests.unit.observe.scene import OUR_ADDRESS, Scene, Sink
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -159,3 +161,23 @@ def test_the_docs_name_every_path() -> None:
     text = (DOCS / "api.md").read_text()
     for path in openapi.QUESTIONS:
         assert f"`{path}`" in text
+
+
+def test_the_roll_forgets_the_cidrs_that_a_node_does_not_announce_after_its_restart() -> None:
+    """Its counters say that there is something new to show, and to diagnose (RFC 4724 4.2)."""
+    scene = Scene()
+    fallen = scene.join("10.0.0.5", "node-a")
+    scene.announce(fallen, "10.244.0.0/24", "10.244.1.0/24")
+    restart = GracefulRestart(restarting=True, restart_time_s=90, preserved=((1, 1, True),))
+    scene.speaker.peer_down(fallen, fallen.negotiated.families)
+    back = scene.peering.connections.pop()
+    negotiated = replace(fallen.negotiated, graceful_restart=restart)
+    back.peer = scene.speaker.peer_up(fallen.source, negotiated, OUR_ADDRESS, Sink())
+    scene.peering.connections.add(back)
+    scene.announce(back.peer, "10.244.0.0/24")
+    roll = Roll(scene, 0.0)
+    [(_, before)] = roll.views()
+    assert before["cidrs"] == ["10.244.0.0/24", "10.244.1.0/24"]
+    scene.speaker.receive_update(back.peer, b"\0\0\0\0")
+    [(_, after)] = roll.views()
+    assert (after["routes_in"], after["cidrs"]) == (1, ["10.244.0.0/24"])
