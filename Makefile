@@ -68,6 +68,10 @@ generated: $(VENV)/dev.stamp ## write the man page and the completions from the 
 fuzz: $(VENV)/fuzz.stamp ## coverage-guided fuzzing (Linux): ARGS="session --seconds 600"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## load the reflector for an hour and watch its memory; ARGS="--minutes 5"
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: image
 image: ## build the container image bgp-reflector:latest
 	docker compose -f compose/compose.yaml build $(ARGS)
