@@ -466,15 +466,18 @@ class Speaker:
             self._release_end_of_rib()
         return self._groups.catch_up()
 
-    def hopeless_reader(self) -> Peer | None:
-        """The peer that reads least, if more is noted for those who don't read than may be.
+    def too_far_behind(self) -> list[Peer]:
+        """Those who don't read fast enough, if more is noted for them than may be, else nobody.
 
-        Its session is to end: what it is to be told is then noted no more.
+        The session of one of them is to end: what it is to be told is then noted no more. Which one
+        is for the owner to say, who knows when each has last taken anything. The number of notes tells nothing:
+        a slow reader has more of them than one that reads nothing and floods, for what a peer
+        announces itself is not noted for it.
         """
         noted = self._groups.missed()
         if sum(noted.values()) <= MAX_MISSED_PREFIXES:
-            return None
-        return self.peers.get(max(noted, key=noted.__getitem__))
+            return []
+        return [self.peers[source] for source in noted if source in self.peers]
 
     # Inner workings.
 

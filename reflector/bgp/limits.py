@@ -36,8 +36,8 @@ MAX_JUDGED_BYTES: Final = 32 << 20
 # peers, so that a hundred slow ones cost little more than one.
 SEND_QUEUE_BYTES: Final = 2 << 20
 
-# Prefixes noted for peers that left the train, all peers together: some 300 MiB. Beyond, the session
-# with the most of them ends: hundreds that never read would else each have a note of the whole table.
+# Prefixes noted for peers that left the train, all peers together: some 300 MiB. Beyond, those
+# end that have taken nothing for long: hundreds of them would else each have a note of the whole table.
 MAX_MISSED_PREFIXES: Final = 4_000_000
 
 # Octets below which a peer that fell behind, or is being sent the whole table, gets more: enough to

@@ -144,6 +144,10 @@ class Connection:
         if self.session.over:
             self._close_soon()
 
+    def unread_for_s(self) -> float:
+        """Seconds for which the peer has taken nothing of what waits for it; 0 if nothing waits."""
+        return self._loop.time() - self._progress_at if self._writing else 0.0
+
     def last_ack_age_s(self) -> float:
         """Seconds since the peer's kernel last acknowledged anything (TCP_INFO)."""
         try:

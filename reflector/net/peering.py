@@ -503,9 +503,11 @@ class Peering:
         self._turn_due = False
         if self.speaker.turn():
             self._want_turn()
-        hopeless = self.speaker.hopeless_reader()
-        if hopeless is not None and isinstance(hopeless.outlet, Connection):
-            self.close(hopeless.outlet, CeaseSubcode.OUT_OF_RESOURCES, _HOPELESS)
+        for peer in self.speaker.too_far_behind():
+            connection = peer.outlet
+            if isinstance(connection, Connection) and connection.unread_for_s() > _HOPELESS_S:
+                self.close(connection, CeaseSubcode.OUT_OF_RESOURCES, _HOPELESS)
+                break  # and look again in the next turn
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
@@ -513,8 +515,11 @@ class Peering:
         task.add_done_callback(self._tasks.discard)
 
 
+# Who has taken nothing for so long is ended when too much is noted for such peers. Longer than any
+# turn: in a flood everybody is behind for seconds, and those who read must not go for those who don't.
+_HOPELESS_S: Final = 10.0
 _HOPELESS: Final = (
-    "too many changes wait for peers that don't read, and most of them for this one: "
+    "too many changes wait for peers that don't read, and this one has long taken nothing: "
     "look at the load of its node and at the network between"
 )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from reflector import speaker
 from reflector.bgp.vocabulary import FAMILIES
+from reflector.net import peering
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown
 from tests.support import wire
@@ -126,6 +129,44 @@ async def test_the_kernel_looks_after_sessions_without_hold_time() -> None:
         caller = await here.join(hold_time_s=0)
         port = caller.writer.get_extra_info("sockname")[1]
         await here.until(lambda: _timer(port) == "02", "the keepalive timer runs")
+
+
+async def test_who_has_long_taken_nothing_goes_and_a_slow_reader_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the slow one has more to hear: what a flooder announces is not noted for itself."""
+    monkeypatch.setattr(speaker, "MAX_MISSED_PREFIXES", 1000)
+    monkeypatch.setattr(peering, "_HOPELESS_S", 2.0)
+    bulk = wire.communities(*range(900))
+    async with room() as here:
+        flooder, other, slow = [await here.join(f"10.0.0.{n}", f"127.0.0.{n}") for n in (1, 2, 3)]
+        for caller in (flooder, slow):
+            # Else the kernel would take megabytes at a time.
+            sock = caller.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        flooder.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        reading = [asyncio.create_task(_read(other)), asyncio.create_task(_read(slow, 0.005))]
+        n = 0
+        while not here.said(PeerDown):
+            n += 1
+            attributes = wire.usual(med=wire.med(n), more=bulk)
+            for caller, first in ((flooder, 20), (other, 30)):
+                prefix = f"10.{first + n // 256 % 8}.{n % 256}.0/24"
+                caller.update(wire.announce(prefix, attributes=attributes))
+                await caller.writer.drain()
+            await asyncio.sleep(0 if n < 2000 else 0.01)
+        gone = [each.peer.router_id for each in here.said(PeerDown) if isinstance(each, PeerDown)]
+        assert gone == ["10.0.0.1"]
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
+
+async def _read(caller: Caller, pause_s: float = 0.0) -> None:
+    kind = wire.OPEN
+    while kind:
+        kind, _ = await caller.listen()
+        await asyncio.sleep(pause_s)
 
 
 def _timer(remote_port: int) -> str:

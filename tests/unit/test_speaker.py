@@ -61,7 +61,7 @@ def test_a_peer_that_is_gone_leaves_nothing() -> None:
         assert group.members == {}
 
 
-def test_who_reads_least_is_hopeless_when_too_much_is_noted(
+def test_who_is_behind_is_named_when_too_much_is_noted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(speaker, "MAX_MISSED_PREFIXES", 30)
@@ -75,11 +75,11 @@ def test_who_reads_least_is_hopeless_when_too_much_is_noted(
     classroom.send(source, *(wire.announce(f"10.1.{i}.0/24") for i in range(20)))
     late.outlet.reads = False
     classroom.send(source, *(wire.announce(f"10.2.{i}.0/24") for i in range(3)))
-    assert classroom.speaker.hopeless_reader() is None
+    assert classroom.speaker.too_far_behind() == []
     classroom.send(source, *(wire.announce(f"10.3.{i}.0/24") for i in range(6)))
-    assert classroom.speaker.hopeless_reader() is worst.peer
+    assert {peer.source.name for peer in classroom.speaker.too_far_behind()} == {"late", "worst"}
     classroom.leave(worst)
-    assert classroom.speaker.hopeless_reader() is None
+    assert classroom.speaker.too_far_behind() == []
 
 
 def test_what_a_peer_sends_is_counted() -> None:
