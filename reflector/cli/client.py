@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from reflector.cli.errors import CommandError
 from reflector.observe.paths import likely_sockets
 
 # A reflector answers within a turn of its loop; one that doesn't is hung.
@@ -17,7 +18,7 @@ _OK: Final = 200
 _NOT_FOUND: Final = 404
 
 
-class ClientError(Exception):
+class ClientError(CommandError):
     """There is no answer; the message says why in one sentence."""
 
 

@@ -34,15 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, and print; again and again where it is to follow.
 
     Returns:
-        0, or 1 if nothing runs, or not any more.
+        0: it ends when all is told, or by Ctrl-C.
     """
-    from reflector.cli.client import Client, ClientError  # noqa: PLC0415 - not for --help
+    from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
 
     try:
         _tell(Client(arguments.socket), arguments)
-    except ClientError as error:
-        print(f"bgp-reflector: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 0  # that is how following ends
     return 0

@@ -1,8 +1,9 @@
 """`bgp-reflector flags`: what to start every kube-router with."""
 
 import argparse
-import sys
 from pathlib import Path
+
+from reflector.cli.output import print_json
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,17 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0, or 1 if nothing runs.
     """
-    from reflector.cli.client import Client, ClientError  # noqa: PLC0415 - not for --help
+    from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
 
-    try:
-        view = Client(arguments.socket).get("flags")
-    except ClientError as error:
-        print(f"bgp-reflector: {error}", file=sys.stderr)
-        return 1
+    view = Client(arguments.socket).get("flags")
     if arguments.json:
-        import json  # noqa: PLC0415
-
-        print(json.dumps(view, indent=2))
+        print_json(view)
         return 0
     for each in view["flags"]:
         print(each["flags"])

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 from reflector import __version__
+from reflector.cli.errors import CommandError
 
 # A command's module is imported only to run it or to print its help.
 _COMMANDS: Final = {
@@ -65,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = int(parsed.run(parsed))
         sys.stdout.flush()
+    except CommandError as error:
+        print(f"bgp-reflector: {error}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # Whoever reads has enough (`| head`). What Python would still flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,9 @@
 """`bgp-reflector problems`: what is wrong in the class, and what mends it."""
 
 import argparse
-import sys
 from pathlib import Path
+
+from reflector.cli.output import print_json
 
 _EPILOG = """\
 Exits 0 if nothing is wrong, 1 if something is (or nothing runs). Every kind of problem, with its
@@ -29,18 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 if nothing is wrong, else 1.
     """
-    from reflector.cli.client import Client, ClientError  # noqa: PLC0415 - not for --help
+    from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
 
-    try:
-        view = Client(arguments.socket).get("problems")
-    except ClientError as error:
-        print(f"bgp-reflector: {error}", file=sys.stderr)
-        return 1
+    view = Client(arguments.socket).get("problems")
     problems = view["problems"]
     if arguments.json:
-        import json  # noqa: PLC0415
-
-        print(json.dumps(view, indent=2))
+        print_json(view)
     elif not problems:
         print("Nothing is wrong.")
     else:

@@ -1,7 +1,8 @@
 """`bgp-reflector schema`: the configuration's JSON Schema, for editors."""
 
 import argparse
-import json
+
+from reflector.cli.output import print_json
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,5 +23,5 @@ def run(_: argparse.Namespace) -> int:
     """
     from reflector.config.schema import json_schema  # noqa: PLC0415 - only this command needs it
 
-    print(json.dumps(json_schema(), indent=2))
+    print_json(json_schema())
     return 0

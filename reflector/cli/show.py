@@ -1,9 +1,10 @@
 """`bgp-reflector show`: what a running reflector knows."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from reflector.cli.output import print_json
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -64,16 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, and print.
 
     Returns:
-        0 if it was shown, 1 if nothing runs or there is no such thing.
+        0: it was shown.
     """
-    from reflector.cli.client import Client, ClientError  # noqa: PLC0415 - not for --help
+    from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
 
-    try:
-        arguments.show(Client(arguments.socket), arguments)
-        sys.stdout.flush()
-    except ClientError as error:
-        print(f"bgp-reflector: {error}", file=sys.stderr)
-        return 1
+    arguments.show(Client(arguments.socket), arguments)
     return 0
 
 
@@ -83,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _summary(client: "Client", arguments: argparse.Namespace) -> None:
     view = client.get("summary")
     if arguments.json:
-        _print_json(view)
+        print_json(view)
         return
     from reflector.cli.table import print_facts  # noqa: PLC0415
     from reflector.observe.duration import span  # noqa: PLC0415
@@ -118,7 +114,7 @@ def _neighbors(client: "Client", arguments: argparse.Namespace) -> None:
     path = ("neighbors",) if arguments.address is None else ("neighbors", arguments.address)
     view = client.get(*path)
     if arguments.json:
-        _print_json(view)
+        print_json(view)
     elif arguments.address is None:
         _print_neighbors(view["neighbors"])
     else:
@@ -234,7 +230,7 @@ def _route_facts(neighbor: View) -> list[tuple[str, str]]:
 def _advertised(client: "Client", arguments: argparse.Namespace) -> None:
     view = client.get("neighbors", arguments.address, "advertised")
     if arguments.json:
-        _print_json(view)
+        print_json(view)
         return
     from reflector.cli.show_class import print_advertised  # noqa: PLC0415
 
@@ -244,7 +240,7 @@ def _advertised(client: "Client", arguments: argparse.Namespace) -> None:
 def _clusters(client: "Client", arguments: argparse.Namespace) -> None:
     view = client.get("clusters")
     if arguments.json:
-        _print_json(view)
+        print_json(view)
         return
     from reflector.cli.show_class import print_clusters  # noqa: PLC0415
 
@@ -261,7 +257,7 @@ def _routes(client: "Client", arguments: argparse.Namespace) -> None:
         view = client.get("routes")
         view["routes"].sort(key=_by_prefix)
     if arguments.json:
-        _print_json(view)
+        print_json(view)
     elif arguments.prefix is not None:
         for route in view["routes"]:
             _print_route(route)
@@ -406,9 +402,3 @@ def _size(octets: int) -> str:
         size /= 1000
         units.pop(0)
     return f"{size:.1f} {units[0]}" if units[0] != "B" else f"{octets} B"
-
-
-def _print_json(view: View) -> None:
-    import json  # noqa: PLC0415
-
-    print(json.dumps(view, indent=2))

@@ -40,19 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the commands that were given, or ask for some.
 
     Returns:
-        0, or 1 where a command failed or no reflector runs.
+        0, or 1 where a command failed.
     """
-    from reflector.cli.client import Client, ClientError  # noqa: PLC0415 - not for --help
+    from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
     from reflector.vty.commands import Commands  # noqa: PLC0415
 
     commands = Commands(Client(arguments.socket))
-    try:
-        if arguments.command:
-            return _run_all(commands, arguments.command)
-        _converse(commands)
-    except ClientError as error:
-        print(f"bgp-reflector: {error}", file=sys.stderr)
-        return 1
+    if arguments.command:
+        return _run_all(commands, arguments.command)
+    _converse(commands)
     return 0
 
 
