@@ -7,7 +7,7 @@ peer sends to that form, `narrow` what such a peer is sent to its own.
 from struct import pack, unpack_from
 from typing import Final
 
-from reflector.bgp.attributes import encode_attribute, locate
+from reflector.bgp.attributes import encode_attribute, locate, split_attributes
 from reflector.bgp.vocabulary import AS_TRANS, AttributeCode, AttributeFlag, SegmentType
 
 _WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
@@ -65,10 +65,7 @@ def narrow(block: bytes) -> bytes:
         block: Path attributes that were judged, in the order of their codes.
     """
     narrowed: list[tuple[int, bytes]] = []
-    position = 0
-    while position < len(block):
-        flags, code, start, stop = locate(block, position)
-        value = block[start:stop]
+    for flags, code, value, tlv in split_attributes(block):
         if code == AttributeCode.AS_PATH:
             segments = _split(value, 4) or []
             trans = [(kind, tuple(map(two_octet_as, path))) for kind, path in segments]
@@ -86,8 +83,7 @@ def narrow(block: bytes) -> bytes:
                 )
                 narrowed.append((AttributeCode.AS4_AGGREGATOR, as4_aggregator))
         else:
-            narrowed.append((code, block[position:stop]))
-        position = stop
+            narrowed.append((code, tlv))
     return b"".join(tlv for _, tlv in sorted(narrowed, key=lambda item: item[0]))
 
 

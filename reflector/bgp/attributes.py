@@ -5,7 +5,7 @@ passes untouched stays as the bytes it came in. Only what the decision process a
 is read out.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import unpack_from
@@ -488,6 +488,19 @@ def locate(block: bytes, position: int) -> tuple[int, int, int, int]:
         return header[0], header[1], 0, len(block) + 1
     start = position + 4
     return header[0], header[1], start, start + (header[2] << 8 | header[3])
+
+
+def split_attributes(block: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Cut well-formed attributes, such as were judged.
+
+    Yields:
+        Flags, type code, value, and the attribute as it stands in the block.
+    """
+    position = 0
+    while position < len(block):
+        flags, code, start, stop = locate(block, position)
+        yield flags, code, block[start:stop], block[position:stop]
+        position = stop
 
 
 def encode_attribute(flags: int, code: int, value: bytes) -> bytes:

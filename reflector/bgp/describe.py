@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from struct import iter_unpack, unpack_from
 from typing import Final
 
-from reflector.bgp.attributes import PathAttributes, locate
+from reflector.bgp.attributes import PathAttributes, split_attributes
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
 
 _ORIGINS: Final = ("IGP", "EGP", "incomplete")
@@ -45,7 +45,8 @@ def describe_attributes(attributes: PathAttributes) -> dict[str, object]:
         "local_pref": attributes.local_pref,
     }
     unknown: list[dict[str, object]] = []
-    for flags, code, value in _split(attributes.ahead + attributes.middle + attributes.behind):
+    block = attributes.ahead + attributes.middle + attributes.behind
+    for flags, code, value, _ in split_attributes(block):
         reader = _READERS.get(code)
         if reader is not None:
             name, read = reader
@@ -138,17 +139,6 @@ def _extended_community(item: bytes) -> str:
         asn, number = unpack_from(">IH", item, 2)
         return f"{name}:{asn}:{number}"
     return f"0x{item.hex()}"
-
-
-def _split(block: bytes) -> list[tuple[int, int, bytes]]:
-    """Cut well-formed attributes into (flags, code, value)."""
-    attributes = []
-    position = 0
-    while position < len(block):
-        flags, code, start, stop = locate(block, position)
-        attributes.append((flags, code, block[start:stop]))
-        position = stop
-    return attributes
 
 
 def _flags(flags: int) -> list[str]:

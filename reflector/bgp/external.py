@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from reflector.bgp.attributes import encode_attribute, locate
+from reflector.bgp.attributes import encode_attribute, split_attributes
 from reflector.bgp.vocabulary import AttributeCode, SegmentType
 
 # RFC 4271 5.1.5, RFC 4456 8: what is an AS's own business.
@@ -39,14 +39,11 @@ def for_external(block: bytes, asn: int) -> bytes:
 
 def _rewrite(block: bytes, left_out: frozenset[int], prepended: int) -> bytes:
     kept: list[bytes] = []
-    position = 0
-    while position < len(block):
-        flags, code, start, stop = locate(block, position)
+    for flags, code, value, tlv in split_attributes(block):
         if code == AttributeCode.AS_PATH and prepended:
-            kept.append(encode_attribute(flags, code, _prepend(block[start:stop], prepended)))
+            kept.append(encode_attribute(flags, code, _prepend(value, prepended)))
         elif code not in left_out:
-            kept.append(block[position:stop])
-        position = stop
+            kept.append(tlv)
     return b"".join(kept)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from reflector.bgp.attributes import PathAttributes, encode_attribute, locate
+from reflector.bgp.attributes import PathAttributes, encode_attribute, locate, split_attributes
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, Community
 
 # Octets of a community, by the attribute that holds them.
@@ -23,7 +23,7 @@ def communities_of(attributes: PathAttributes) -> frozenset[tuple[int, bytes]]:
     """Communities of every kind, each with the code of the attribute that holds it."""
     found: set[tuple[int, bytes]] = set()
     for block in (attributes.middle, attributes.behind):
-        for code, value in _split(block):
+        for _, code, value, _ in split_attributes(block):
             size = COMMUNITY_BYTES.get(code)
             if size is not None:
                 found.update((code, value[i : i + size]) for i in range(0, len(value), size))
@@ -33,7 +33,7 @@ def communities_of(attributes: PathAttributes) -> frozenset[tuple[int, bytes]]:
 def as_numbers(attributes: PathAttributes) -> frozenset[int]:
     """The AS numbers in AS_PATH."""
     numbers: set[int] = set()
-    for code, value in _split(attributes.ahead):
+    for _, code, value, _ in split_attributes(attributes.ahead):
         position = 0 if code == AttributeCode.AS_PATH else len(value)
         while position < len(value):
             stop = position + 2 + 4 * value[position + 1]
@@ -88,16 +88,8 @@ def _received(attributes: PathAttributes) -> PathAttributes:
 
 
 def _append(block: bytes, code: int, items: bytes) -> bytes:
-    before = b"".join(value for there, value in _split(block) if there == code)
+    before = b"".join(value for _, there, value, _ in split_attributes(block) if there == code)
     return _put(block, code, encode_attribute(_BOTH, code, before + items))
-
-
-def _split(block: bytes) -> Iterable[tuple[int, bytes]]:
-    position = 0
-    while position < len(block):
-        _, code, start, stop = locate(block, position)
-        yield code, block[start:stop]
-        position = stop
 
 
 def _put(block: bytes, code: int, tlv: bytes) -> bytes:
