@@ -22,11 +22,11 @@ from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Form
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
-from reflector.rib.kept import Returning, returning
 from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.policy import Outcome, Policy
+from reflector.rib.returning import Returning, returning
 from reflector.rib.stale import Renewals
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
@@ -470,9 +470,9 @@ class Speaker:
         """Those who don't read fast enough, if more is noted for them than may be, else nobody.
 
         The session of one of them is to end: what it is to be told is then noted no more. Which one
-        is for the owner to say, who knows when each has last taken anything. The number of notes tells nothing:
-        a slow reader has more of them than one that reads nothing and floods, for what a peer
-        announces itself is not noted for it.
+        is for the owner to say, who knows when each has last taken anything. The number of notes
+        tells nothing: a slow reader has more of them than one that reads nothing and floods, for
+        what a peer announces itself is not noted for it.
         """
         noted = self._groups.missed()
         if sum(noted.values()) <= MAX_MISSED_PREFIXES:
@@ -621,7 +621,6 @@ class Speaker:
         return Form(source.kind, peer.negotiated.as4, local_as, peer.export)
 
 
-_NOT_ORIGINATED: Final = object()
 _OUTGROWN: Final = Finding(
     Action.DISCARD, "with what a reflector adds its attributes outgrow a message: told to nobody"
 )

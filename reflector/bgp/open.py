@@ -113,6 +113,11 @@ class Negotiated:
         return frozenset(each for each in self.families if (each.afi, each.safi) in listed)
 
     @property
+    def restart_time_s(self) -> int:
+        """How long the peer's routes are kept over a restart of it; 0 if they are not."""
+        return 0 if self.graceful_restart is None else self.graceful_restart.restart_time_s
+
+    @property
     def forwarding(self) -> frozenset[Family]:
         """Families for which the peer says that it went on forwarding: the F bit."""
         restart = self.graceful_restart

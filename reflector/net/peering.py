@@ -475,7 +475,7 @@ class Peering:
                 prefixes,
                 self._loop.time() - connection.since,
                 kept,
-                _restart_time_s(peer) if kept else 0,
+                peer.negotiated.restart_time_s if peer is not None and kept else 0,
             )
         )
         self._want_turn()
@@ -536,11 +536,6 @@ def _keeps_our_routes(connection: Connection) -> bool:
     """Whether a peer keeps our routes when its session breaks off (RFC 4724 4.2)."""
     peer = connection.peer
     return peer is not None and peer.negotiated.graceful_restart is not None
-
-
-def _restart_time_s(peer: Peer | None) -> int:
-    restart = None if peer is None else peer.negotiated.graceful_restart
-    return 0 if restart is None else restart.restart_time_s
 
 
 def _ignore(_connection: Connection, _events: list[Event]) -> None:

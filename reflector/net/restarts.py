@@ -14,8 +14,8 @@ from reflector.bgp.errors import SessionError
 from reflector.bgp.vocabulary import Family
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerName, Report, RestartOver, StaleRoutesGone
-from reflector.rib.kept import Returning, returning
 from reflector.rib.path import IPAddress
+from reflector.rib.returning import Returning, returning
 from reflector.speaker import Peer, Speaker
 
 # RFC 4724 4.2: a peer that is back and never says that it is complete would keep stale routes for
@@ -87,8 +87,7 @@ class Restarts:
         kept = self._speaker.restarting.get(who)
         if kept is None:
             return 0
-        restart = peer.negotiated.graceful_restart
-        wait_s = restart.restart_time_s if restart is not None else 0
+        wait_s = peer.negotiated.restart_time_s
         reason = f"it is not back within its {wait_s} s"
         self._timers[who] = self._loop.call_later(wait_s, self._forget, who, reason)
         fallen = self._fallen[who] = _Fallen(name, KEPT_PEER_COST + kept.prefixes)

@@ -198,7 +198,7 @@ def neighbors(
     """
     wanted = [c for c in reflector.peering.connections if address in (None, c.name.address)]
     wanted.sort(key=_by_address)
-    told = reflector.speaker.count_told()
+    told = reflector.speaker.count_told() if wanted else {}  # a pass over the tables
     for connection in wanted:
         yield neighbor(reflector.speaker, connection, now_s, told)
 

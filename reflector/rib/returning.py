@@ -1,7 +1,4 @@
-"""Routes that outlive their session: those of a peer that restarts gracefully (RFC 4724 4.2).
-
-They stay in the tables as they are, so that nobody is told anything.
-"""
+"""By what a peer that restarts gracefully is known when it is back (RFC 4724 4.2)."""
 
 from reflector.rib.path import IPAddress, Source
 

@@ -1,7 +1,7 @@
 """The facts that a diagnosis is made of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from itertools import islice
 from typing import Final
@@ -93,18 +93,7 @@ def nodes(reflector: Reflector, now_s: float) -> Iterator[Node]:
 
 def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
     name, peer = connection.name, connection.peer
-    if peer is None:
-        return Node(
-            str(name.address),
-            name.router_id,
-            name.host_name,
-            name.description,
-            connection.session.state,
-            now_s - connection.since,
-            connection.outbound,
-        )
-    graceful = peer.negotiated.remote.capabilities.graceful_restart is not None
-    return Node(
+    node = Node(
         str(name.address),
         name.router_id,
         name.host_name,
@@ -112,12 +101,18 @@ def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
         connection.session.state,
         now_s - connection.since,
         connection.outbound,
-        peer.source,
-        peer.source.kind == Audience.CLIENT,
-        speaker.held_by(peer),
-        peer.counters.refused,
-        graceful and not peer.end_of_rib,
-        _foreign_hop(speaker, peer.source),
+    )
+    if peer is None:
+        return node
+    graceful = peer.negotiated.remote.capabilities.graceful_restart is not None
+    return replace(
+        node,
+        source=peer.source,
+        client=peer.source.kind == Audience.CLIENT,
+        held=speaker.held_by(peer),
+        refused=peer.counters.refused,
+        graceful=graceful and not peer.end_of_rib,
+        foreign_hop=_foreign_hop(speaker, peer.source),
     )
 
 
