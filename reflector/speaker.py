@@ -20,12 +20,14 @@ from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, JudgedBlocks, read_update
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Form
+from reflector.rib.fate import Fate, Reason, fate
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.policy import Outcome, Policy
+from reflector.rib.refusals import Refusals
 from reflector.rib.returning import Returning, returning
 from reflector.rib.stale import Renewals
 from reflector.rib.table import Table
@@ -80,6 +82,7 @@ class Peer:
         renewals: What it has announced again since it began a refresh.
         watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
+        refusals: Which of its routes were refused last.
         restoring: Families of which it has not announced all again since its restart (RFC 4724 4.2).
     """
 
@@ -100,6 +103,7 @@ class Peer:
     renewals: Renewals = field(default_factory=Renewals)
     watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
+    refusals: Refusals = field(default_factory=Refusals)
     restoring: set[Family] = field(default_factory=set)
 
 
@@ -325,7 +329,10 @@ class Speaker:
         counters = peer.counters
         update = read_update(body, peer.blocks, peer.negotiated.families)
         counters.updates += 1
-        counters.refused += update.refused
+        if update.refusals:
+            counters.refused += update.refused
+            for refusal in update.refusals:
+                peer.refusals.note(*refusal)
         for finding in update.findings:
             self._on_finding(peer, finding)
         for family, prefixes in update.withdrawn:
@@ -433,6 +440,13 @@ class Speaker:
             for prefix, path in group.told(peer.source):
                 yield group.family, prefix, path
 
+    def fate(self, peer: Peer, family: Family, prefix: bytes) -> Fate:
+        """Whether a peer is told of a route that there is, and if not, why."""
+        if family not in peer.negotiated.families:
+            return Fate(Reason.FAMILY)
+        group = self._group(peer, family)
+        return fate(self.tables[family], group, group.members[peer.source], prefix)
+
     def count_told(self) -> dict[Source, dict[Family, int]]:
         """How many prefixes of each family every peer is told of."""
         return self._groups.count_told()
@@ -510,7 +524,7 @@ class Speaker:
             fault = self._fault(peer, announcement)
             if fault is not None:
                 self._on_finding(peer, fault)
-                self._refuse(peer, family, prefixes)
+                self._refuse(peer, family, prefixes, fault.reason)
                 return
             if attributes.graceful_shutdown and peer.intake.graceful_shutdown:
                 attributes = with_local_pref(attributes, 0)
@@ -540,7 +554,7 @@ class Speaker:
             outcomes = peer.filter.sort(family, attributes, prefixes)
         for outcome, which in outcomes.items():
             if outcome.attributes is None:
-                self._refuse(peer, family, which)
+                self._refuse(peer, family, which, _BY_POLICY.format(outcome.rule))
                 continue
             asked = peer.intake.accept_default or outcome.names_default
             if announcement.default and not asked and DEFAULT_ROUTE in which:
@@ -549,13 +563,14 @@ class Speaker:
             if which:
                 yield Announcement(family, outcome.attributes, next_hop, which)
 
-    def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes]) -> None:
+    def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes], reason: str) -> None:
         """A peer announces routes that are not used, nor what it announced for them before."""
         peer.counters.refused += len(prefixes)
+        peer.refusals.note(family, prefixes, reason)
         peer.counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
 
     def _refuse_default(self, peer: Peer, family: Family) -> None:
-        self._refuse(peer, family, [DEFAULT_ROUTE])
+        self._refuse(peer, family, [DEFAULT_ROUTE], _DEFAULT_REFUSED.reason)
         if not peer.default_refused:
             peer.default_refused = True
             self._on_finding(peer, _DEFAULT_REFUSED)
@@ -624,6 +639,7 @@ class Speaker:
 _OUTGROWN: Final = Finding(
     Action.DISCARD, "with what a reflector adds its attributes outgrow a message: told to nobody"
 )
+_BY_POLICY: Final = "its import policy rejects it ({})"
 _EARLY_REFRESH: Final = Finding(
     Action.DISCARD, "a BoRR before the End-of-RIB of a graceful peer is ignored (RFC 7313 4)"
 )

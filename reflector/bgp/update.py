@@ -92,6 +92,7 @@ class Update:
         withdrawn: By family. Routes treated as withdrawn are among them.
         announced: What may be used.
         refused: How many prefixes were announced and may not be used.
+        refusals: Which those are, with the reason.
         end_of_rib: The family whose End-of-RIB marker this is (RFC 4724 2).
         findings: What was wrong, for the log.
     """
@@ -99,6 +100,7 @@ class Update:
     withdrawn: list[tuple[Family, list[bytes]]] = field(default_factory=list)
     announced: list[Announcement] = field(default_factory=list)
     refused: int = 0
+    refusals: tuple[tuple[Family, list[bytes], str], ...] = ()
     end_of_rib: Family | None = None
     findings: list[Finding] = field(default_factory=list)
 
@@ -236,6 +238,7 @@ def _add(
     prefixes, martians, default = split_unicast(nlri, family)
     if martians:
         update.refused += len(martians)
+        update.refusals += ((family, martians, _MARTIAN),)
         update.findings.append(
             Finding(
                 Action.WITHDRAW,
@@ -248,9 +251,13 @@ def _add(
         update.findings.extend(attributes.findings)
     if fault or attributes.refused:
         update.refused += len(prefixes)
+        update.refusals += ((family, prefixes, fault or attributes.refused),)
         update.withdrawn.append((family, prefixes))
     elif prefixes:
         update.announced.append(Announcement(family, attributes, next_hop, prefixes, default))
+
+
+_MARTIAN: Final = "it is not unicast (RFC 4271 6.3)"
 
 
 def _unusable(next_hop: bytes) -> str:

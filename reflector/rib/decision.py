@@ -18,7 +18,7 @@ three is not found by comparing two at a time. Hence the function takes all path
 as the RFC does, and its result can't depend on the order in which they came.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reflector.rib.path import Candidates, Contest, Path, Source
@@ -29,6 +29,7 @@ _STEPS: Final = (
     "shortest AS_PATH",
     "lowest ORIGIN",
 )
+_MED: Final = "lowest MULTI_EXIT_DISC"
 _TIE_BREAKS: Final = (
     "external before internal",
     "lowest BGP identifier (ORIGINATOR_ID)",
@@ -48,21 +49,26 @@ def explain(paths: tuple[Path, ...]) -> str:
     """Say in words which step decided among paths."""
     if len(paths) == 1:
         return "only path"
+    *_, (_, step) = eliminate(paths)
+    return step
+
+
+def eliminate(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+    """Say of all paths but the best which step was against each, in the order of the steps."""
     best = best_path(paths)
     others = [path for path in paths if path is not best]
     for index, step in enumerate(_STEPS):
-        others = [path for path in others if path.preference[index] == best.preference[index]]
-        if not others:
-            return step
+        left = [path for path in others if path.preference[index] == best.preference[index]]
+        yield from ((path, step) for path in others if path not in left)
+        others = left
     survivors = _survivors(paths)
-    others = [path for path in survivors if path is not best]
-    if not others:
-        return "lowest MULTI_EXIT_DISC"
+    yield from ((path, _MED) for path in others if path not in survivors)
+    others = [path for path in others if path in survivors]
     for index, step in enumerate(_TIE_BREAKS):
-        others = [path for path in others if path.tie_break[index] == best.tie_break[index]]
-        if not others:
-            return step
-    return "equal in every step"
+        left = [path for path in others if path.tie_break[index] == best.tie_break[index]]
+        yield from ((path, step) for path in others if path not in left)
+        others = left
+    yield from ((path, "equal in every step") for path in others)
 
 
 def with_path(candidates: Candidates | None, path: Path) -> Candidates:

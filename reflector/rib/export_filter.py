@@ -47,6 +47,12 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         """What becomes of a prefix's best path; None if it is rejected."""
         return self._outcome(path, self.plan(path).outcome(self._table.family, prefix))
 
+    def ruled(self, prefix: bytes) -> tuple[Path | None, str]:
+        """What becomes of a prefix's best path, and by which rule."""
+        path = self._table.routes[prefix].best
+        outcome = self.plan(path).outcome(self._table.family, prefix)
+        return self._outcome(path, outcome), outcome.rule
+
     def sort(self, path: Path, prefixes: list[bytes]) -> Iterator[tuple[Path, list[bytes]]]:
         """What becomes of prefixes with one path, without those that are rejected."""
         for outcome, which in self.plan(path).sort(self._table.family, prefixes).items():
@@ -117,6 +123,10 @@ class FilteredGroup(UpdateGroup):
         self._filtered = FilteredTable(table, policy, cluster_id)
         # Paths are written alike whatever the policy was.
         super().__init__(self._filtered, replace(form, policy=None))
+
+    def shown(self, prefix: bytes) -> tuple[Path | None, str]:
+        """The best path of a prefix as members may see it, and the rule that made it so."""
+        return self._filtered.routes.ruled(prefix)
 
     def send_changes(self, changes: Changes) -> None:
         """Send every member what a turn has changed for it."""

@@ -177,14 +177,15 @@ class UpdateGroup:
         form: In which all members are told.
 
     Attributes:
+        form: In which all members are told.
         members: By source.
     """
 
     def __init__(self, table: Shown, form: Form) -> None:
         self.family: Family = table.family
+        self.form = form
         self.members: dict[Source, Member] = {}
         self._table = table
-        self._form = form
         self._kind = form.audience
         self._behind: dict[Source, Member] = {}
         self._snapshot: list[bytes] | None = None
@@ -312,8 +313,20 @@ class UpdateGroup:
             candidates = routes.get(prefix)
             if candidates is not None:
                 best = candidates.best
-                if best.audience & self._kind and _can_have(member, best):
+                if self.may_have(member, best):
                     yield prefix, best
+
+    def may_have(self, member: Member, path: Path) -> bool:
+        """Whether somebody would be told of a path as a member."""
+        return path.audience & self._kind != 0 and _can_have(member, path)
+
+    def shown(self, prefix: bytes) -> tuple[Path | None, str]:
+        """The best path of a prefix as members may see it, and the rule that made it so.
+
+        Args:
+            prefix: With a route in the table.
+        """
+        return self._table.routes[prefix].best, ""
 
     def count_told(self) -> dict[Source, int]:
         """How many prefixes each member is told of, in one pass over the table."""
@@ -377,7 +390,7 @@ class UpdateGroup:
             if prefixes:
                 train.local.append((path, prefixes))
         else:
-            train.cars.append((path.source, path.write(prefixes, self._form)))
+            train.cars.append((path.source, path.write(prefixes, self.form)))
 
     def _send(self, member: Member, train: _Train) -> None:
         source = member.source
@@ -402,7 +415,7 @@ class UpdateGroup:
         for path, prefixes in train.local:
             next_hop = path.next_hop or member.own_next_hop
             if next_hop:
-                own.append(path.write(prefixes, self._form, next_hop))
+                own.append(path.write(prefixes, self.form, next_hop))
                 continue
             # It can't be told of ours, so that what it was told before is gone.
             replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)

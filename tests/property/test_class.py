@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from reflector.bgp.nlri import unpack_prefix
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
+from reflector.rib.fate import Reason
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from tests.support import wire
@@ -311,6 +313,14 @@ class ClassAtWork(RuleBasedStateMachine):
             network: describe(route, as4=student.as4) for network, route in student.table.items()
         }
         assert told == self.model.told(desk.member, student.peer.local_address), student.name
+        speaker = self.classroom.speaker
+        said = {
+            unpack_prefix(prefix, family)
+            for family, table in speaker.tables.items()
+            for prefix in table.routes
+            if speaker.fate(student.peer, family, prefix).reason is Reason.TOLD
+        }
+        assert said == told.keys(), student.name
 
 
 TestClassAtWork = ClassAtWork.TestCase

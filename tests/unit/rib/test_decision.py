@@ -9,7 +9,7 @@ import pytest
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.audience import Audience
-from reflector.rib.decision import best_path, explain, with_path, without_source
+from reflector.rib.decision import best_path, eliminate, explain, with_path, without_source
 from reflector.rib.path import Candidates, IPAddress, Path, Source
 
 CLUSTER_ID = b"\x0a\0\0\xfe"
@@ -195,3 +195,15 @@ def test_the_reason_is_the_step_that_put_the_last_rival_out() -> None:
     assert explain((best, make("10.0.0.2", local_pref=200), make("10.0.0.3"))) == (
         "lowest BGP identifier (ORIGINATOR_ID)"
     )
+
+
+def test_every_loser_is_told_the_step_that_was_against_it() -> None:
+    best = make("10.0.0.1", local_pref=200, neighbor_as=7, med=1)
+    losers = {
+        make("10.0.0.2", local_pref=100): "highest LOCAL_PREF",
+        make("10.0.0.3", local_pref=200, as_path_length=3): "shortest AS_PATH",
+        make("10.0.0.4", local_pref=200, neighbor_as=7, med=2): "lowest MULTI_EXIT_DISC",
+        make("10.0.0.5", local_pref=200): "lowest BGP identifier (ORIGINATOR_ID)",
+    }
+    for order in permutations([best, *losers]):
+        assert dict(eliminate(order)) == losers

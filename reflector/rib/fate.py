@@ -1,0 +1,78 @@
+"""What becomes of a route for one peer: told, or not told for a reason that has a name."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from reflector.rib.audience import Audience
+from reflector.rib.path import Path
+from reflector.rib.table import Table
+from reflector.rib.update_group import Member, UpdateGroup
+
+
+class Reason(Enum):
+    """Why a peer is told of a route or not; the values are the API's."""
+
+    TOLD = "told"
+    DEFERRED = "deferred"
+    PENDING = "pending"
+    FAMILY = "family-not-negotiated"
+    OWN = "own-path"
+    POLICY = "export-policy"
+    NO_ADVERTISE = "no-advertise"
+    NO_EXPORT = "no-export"
+    NON_CLIENT = "non-client"
+    OUTGROWN = "outgrown"
+    NEXT_HOP = "no-next-hop"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a route for one peer.
+
+    Args:
+        reason: TOLD; DEFERRED where the End-of-RIB behind it has to wait (RFC 4724 4.1), so that the
+            peer may not use it yet; PENDING where it is about to be told; or why it is not told.
+        rule: Of its export policy that rejects the route or changes it; empty for none.
+    """
+
+    reason: Reason
+    rule: str = ""
+
+
+def fate(table: Table, group: UpdateGroup, member: Member, prefix: bytes) -> Fate:
+    """What becomes of a route for a member of an update group.
+
+    Args:
+        table: The whole table of the group's family.
+        group: The member's.
+        member: Who is told or not.
+        prefix: Packed; the table has a route for it.
+    """
+    best = table.routes[prefix].best
+    shown, rule = group.shown(prefix)
+    if shown is not None and group.may_have(member, shown):
+        return Fate(_sent(member, prefix), "" if shown is best else rule)
+    if best.source is member.source:
+        return Fate(Reason.OWN)
+    if shown is None:
+        return Fate(Reason.POLICY, rule)
+    return Fate(_withheld(shown, group.form.kind))
+
+
+def _sent(member: Member, prefix: bytes) -> Reason:
+    missed = member.missed is not None and prefix in member.missed
+    if missed or member.dump is not None:
+        return Reason.PENDING
+    return Reason.DEFERRED if member.deferred else Reason.TOLD
+
+
+def _withheld(path: Path, kind: int) -> Reason:
+    """Why a path is not for a member that may see it."""
+    attributes, source = path.attributes, path.source
+    if attributes.no_advertise and not path.is_served_to(kind):
+        return Reason.NO_ADVERTISE
+    if attributes.no_export and kind & Audience.OUTSIDE and not path.is_served_to(kind):
+        return Reason.NO_EXPORT
+    if not source.told & kind:
+        return Reason.NON_CLIENT
+    return Reason.NEXT_HOP if source.local else Reason.OUTGROWN
