@@ -11,7 +11,7 @@ from typing import Final
 from reflector.bgp.attributes import PathAttributes, split_attributes
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
 
-_ORIGINS: Final = ("IGP", "EGP", "incomplete")
+ORIGINS: Final = ("IGP", "EGP", "incomplete")
 
 # RFC 1997, RFC 3765, RFC 7999, RFC 8326.
 _WELL_KNOWN_COMMUNITIES: Final = {
@@ -40,7 +40,7 @@ def describe_attributes(attributes: PathAttributes) -> dict[str, object]:
         Ready for JSON; of the optional attributes only those that are present.
     """
     described: dict[str, object] = {
-        "origin": _ORIGINS[attributes.origin],
+        "origin": ORIGINS[attributes.origin],
         "as_path": "",
         "local_pref": attributes.local_pref,
     }

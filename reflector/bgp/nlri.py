@@ -144,6 +144,20 @@ def pack_prefix(network: IPNetwork) -> bytes:
     return bytes((bits,)) + network.network_address.packed[: _SIZE[bits] - 1]
 
 
+def shorten(prefix: bytes, length: int) -> bytes:
+    """The prefix of a length that holds a longer one.
+
+    Args:
+        prefix: In wire form.
+        length: In bits, at most the prefix's own.
+    """
+    octets, bits = divmod(length, 8)
+    if not bits:
+        return bytes((length,)) + prefix[1 : 1 + octets]
+    last = prefix[1 + octets] & (0xFF << (8 - bits)) & 0xFF
+    return bytes((length,)) + prefix[1 : 1 + octets] + bytes((last,))
+
+
 def unpack_prefix(prefix: bytes, family: Family) -> IPNetwork:
     """The prefix that a wire form means."""
     size = family.max_prefix_bits // 8

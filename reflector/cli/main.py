@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "check": "check a configuration file",
     "schema": "print the configuration's JSON Schema",
     "show": "show what a running reflector knows",
+    "explain": "why a route is as it is, and why a peer has it or not",
     "flags": "print what to start every kube-router with",
     "problems": "tell what is wrong, and what mends it",
     "events": "tell what has happened lately",

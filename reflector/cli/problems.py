@@ -1,8 +1,8 @@
 """`bgp-reflector problems`: what is wrong in the class, and what mends it."""
 
 import argparse
-from pathlib import Path
 
+from reflector.cli.arguments import asking
 from reflector.cli.output import print_json
 
 _EPILOG = """\
@@ -18,9 +18,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Tell what is wrong in the class, and what mends it.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[asking()],
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--socket", metavar="PATH", type=Path, help="its control socket")
     parser.set_defaults(run=run)
 
 

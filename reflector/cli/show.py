@@ -1,17 +1,13 @@
 """`bgp-reflector show`: what a running reflector knows."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reflector.cli.arguments import address, asking, prefix
 from reflector.cli.output import print_json
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
-
     from reflector.cli.client import Client
-
-    Network = IPv4Network | IPv6Network
 
 View = dict[str, Any]
 
@@ -29,21 +25,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="as JSON")
-    common.add_argument("--socket", metavar="PATH", type=Path, help="its control socket")
+    common = asking()
     topics = parser.add_subparsers(title="what to show", metavar="WHAT", required=True)
 
     summary = topics.add_parser("summary", parents=[common], help="who it is, and totals")
     summary.set_defaults(run=run, show=_summary)
 
     neighbors = topics.add_parser("neighbors", parents=[common], help="its peers, or one of them")
-    neighbors.add_argument("address", metavar="ADDR", nargs="?", type=_address, help="of one peer")
+    neighbors.add_argument("address", metavar="ADDR", nargs="?", type=address, help="of one peer")
     neighbors.set_defaults(run=run, show=_neighbors)
 
     advertised = topics.add_parser("advertised", parents=[common], help="what a peer is told")
-    advertised.add_argument("address", metavar="ADDR", type=_address, help="of the peer")
+    advertised.add_argument("address", metavar="ADDR", type=address, help="of the peer")
     advertised.set_defaults(run=run, show=_advertised)
+
+    received = topics.add_parser("received", parents=[common], help="what a peer has announced")
+    received.add_argument("address", metavar="ADDR", type=address, help="of the peer")
+    received.set_defaults(run=run, show=_received)
 
     clusters = topics.add_parser(
         "clusters", parents=[common], help="the nodes by cluster, and who has left"
@@ -55,8 +53,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "prefix",
         metavar="PREFIX",
         nargs="?",
-        type=_prefix,
+        type=prefix,
         help="exactly this prefix, or the route that an address would take",
+    )
+    routes.add_argument(
+        "match",
+        nargs="?",
+        choices=("longer", "exact"),
+        help="longer: with all within it; exact: it alone, also of an address",
     )
     routes.set_defaults(run=run, show=_routes)
 
@@ -237,6 +241,17 @@ def _advertised(client: "Client", arguments: argparse.Namespace) -> None:
     print_advertised(view, arguments.address)
 
 
+def _received(client: "Client", arguments: argparse.Namespace) -> None:
+    view = client.get("neighbors", arguments.address, "received")
+    view["routes"].sort(key=_by_prefix)
+    if arguments.json:
+        print_json(view)
+        return
+    from reflector.cli.show_class import print_received  # noqa: PLC0415
+
+    print_received(view, arguments.address)
+
+
 def _clusters(client: "Client", arguments: argparse.Namespace) -> None:
     view = client.get("clusters")
     if arguments.json:
@@ -251,14 +266,18 @@ def _clusters(client: "Client", arguments: argparse.Namespace) -> None:
 
 
 def _routes(client: "Client", arguments: argparse.Namespace) -> None:
-    if arguments.prefix is not None:
-        view = client.get("routes", prefix=arguments.prefix)
-    else:
-        view = client.get("routes")
+    query = {"prefix": arguments.prefix, "match": arguments.match}
+    view = client.get("routes", **{name: value for name, value in query.items() if value})
+    one = arguments.prefix is not None and arguments.match != "longer"
+    if not one:
         view["routes"].sort(key=_by_prefix)
+    if arguments.match == "longer" and not view["routes"]:
+        from reflector.cli.client import NotFoundError  # noqa: PLC0415
+
+        raise NotFoundError(f"there is no route within {arguments.prefix}")
     if arguments.json:
         print_json(view)
-    elif arguments.prefix is not None:
+    elif one:
         for route in view["routes"]:
             _print_route(route)
     else:
@@ -361,38 +380,7 @@ def _by_prefix(route: View) -> tuple[int, int, int]:
     return network.version, int(network.network_address), network.prefixlen
 
 
-# Arguments and output.
-
-
-def _address(text: str) -> str:
-    from ipaddress import ip_address  # noqa: PLC0415
-
-    try:
-        return str(ip_address(text.strip("[]")))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an IP address (names are not looked up)"
-        ) from None
-
-
-def _prefix(text: str) -> str:
-    from ipaddress import ip_network  # noqa: PLC0415
-
-    if "/" not in text:
-        return _address(text)
-    try:
-        network: Network = ip_network(text, strict=False)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a prefix; write it as 10.244.0.0/16 or fd00:10:244::/48"
-        ) from None
-    try:
-        ip_network(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} has bits set beyond its length; the prefix is {network}"
-        ) from None
-    return str(network)
+# Output.
 
 
 def _size(octets: int) -> str:

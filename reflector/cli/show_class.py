@@ -49,6 +49,40 @@ def print_clusters(view: View) -> None:
     print_table(columns, rows, paint | {"Established": Paint.GOOD})
 
 
+def print_received(view: View, address: str) -> None:
+    """Print what a peer has announced.
+
+    Args:
+        view: /api/v1/neighbors/ADDR/received.
+        address: Of the peer.
+    """
+    if not view["routes"]:
+        print(f"{address} has announced no route that may be used.")
+        return
+    columns = [
+        Column("PREFIX"),
+        Column("NEXT HOP"),
+        Column("BEST"),
+        Column("LOCAL PREF", right=True, extra=1),
+        Column("AS PATH", extra=3),
+        Column("COMMUNITIES", extra=2),
+    ]
+    rows = []
+    for route in view["routes"]:
+        path = route["paths"][0]
+        rows.append(
+            [
+                route["prefix"],
+                path["next_hop"],
+                "yes" if route["best"] else "no",
+                str(path["local_pref"]),
+                path["as_path"],
+                " ".join(path.get("communities", ())),
+            ]
+        )
+    print_table(columns, rows, {"yes": Paint.GOOD, "no": Paint.PENDING})
+
+
 def print_advertised(view: View, address: str) -> None:
     """Print what a peer is told.
 

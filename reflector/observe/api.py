@@ -7,13 +7,15 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe import metrics, openapi, views
 from reflector.observe.door import MAX_VISITORS, Door
+from reflector.observe.explain import Explanation
+from reflector.observe.nearest import family_of, pack, within
 from reflector.observe.overlap import take_routes
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
 from reflector.observe.search import search
@@ -35,6 +37,7 @@ _MAX_FOUND: Final = 500
 _MAX_TEXT: Final = 100
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_T = TypeVar("_T")
 
 
 async def serve(
@@ -110,10 +113,12 @@ class _Api:
             web.get("/api/v1/neighbors", self.neighbors),
             web.get("/api/v1/neighbors/{address}", self.neighbor),
             web.get("/api/v1/neighbors/{address}/advertised", self.advertised),
+            web.get("/api/v1/neighbors/{address}/received", self.received),
             web.get("/api/v1/clusters", self.clusters),
             web.get("/api/v1/problems", self.problems),
             web.get("/api/v1/config", self.config),
             web.get("/api/v1/routes", self.routes),
+            web.get("/api/v1/explain", self.explain),
             web.get("/api/v1/history", self.history),
             web.get("/api/v1/events", self.events),
             web.get("/api/v1/openapi.json", self.openapi),
@@ -164,6 +169,29 @@ class _Api:
             raise _problem(404, f"there is no established session with {address}")
         return await _stream(request, "routes", views.advertised(self._reflector, address))
 
+    async def received(self, request: web.Request) -> web.StreamResponse:
+        address = _read_address(request)
+        if not any(source.address == address for source in self._reflector.speaker.peers):
+            raise _problem(404, f"there is no established session with {address}")
+        return await _stream(request, "routes", views.received(self._reflector, address))
+
+    async def explain(self, request: web.Request) -> web.Response:
+        if "prefix" not in request.query:
+            raise _problem(400, "prefix: which route is to be explained?")
+        wanted = _read_prefix(request.query["prefix"])
+        to = request.query.get("to")
+        explanation = Explanation(self._reflector, wanted)
+        view = explanation.view()
+        asked = explanation.peers(None if to is None else _to_address(to))
+        peers = [peer async for peer in _paced(asked)]
+        if to is not None and not peers:
+            raise _problem(404, f"there is no connection with {to}")
+        shorter, find_within = explanation.nearest()
+        return web.json_response(
+            view
+            | {"peers": peers, "shorter": shorter, "within": await asyncio.to_thread(find_within)}
+        )
+
     async def config(self, _: web.Request) -> web.Response:
         return web.json_response(self._reflector.describe_config())
 
@@ -186,10 +214,25 @@ class _Api:
             return await self._search(request, routes)
         if text is None:
             return await _stream(request, "routes", routes.all())
-        found = routes.matching(_read_prefix(text))
+        wanted = _read_prefix(text)
+        match = request.query.get("match", "")
+        if match not in ("", "exact", "longer"):
+            raise _problem(400, f"match: {match[:40]!r} is neither exact nor longer")
+        if match == "longer":
+            return await _stream(request, "routes", await self._within(routes, wanted))
+        found = routes.matching(ip_network(wanted) if match == "exact" else wanted)
         if found is None:
             raise _problem(404, f"there is no route for {text}")
         return web.json_response({"routes": [found]})
+
+    async def _within(self, routes: Routes, wanted: IPNetwork | IPAddress) -> Iterator[View]:
+        """A prefix and all that are within it."""
+        family, prefix = family_of(wanted), pack(wanted)
+        table = self._reflector.speaker.tables[family].routes.copy()
+        found = await asyncio.to_thread(within, table, prefix)
+        if prefix in table:
+            found.insert(0, prefix)
+        return (routes.route(each, family, table[each]) for each in found)
 
     async def _search(self, request: web.Request, routes: Routes) -> web.Response:
         offset = _number(request, "offset", 0, 0, 2**31)
@@ -260,7 +303,10 @@ def _number(request: web.Request, name: str, default: int, least: int, most: int
 
 
 def _read_address(request: web.Request) -> IPAddress:
-    text = request.match_info["address"]
+    return _to_address(request.match_info["address"])
+
+
+def _to_address(text: str) -> IPAddress:
     try:
         return ip_address(text)
     except ValueError:
@@ -309,7 +355,7 @@ async def _write(
     return response
 
 
-async def _paced(items: Iterator[tuple[str, View]]) -> AsyncIterator[tuple[str, View]]:
+async def _paced(items: Iterator[_T]) -> AsyncIterator[_T]:
     """Go through items, pausing for the rest of the reflector."""
     loop = asyncio.get_running_loop()
     pause_at_s = loop.time() + _SLICE_S

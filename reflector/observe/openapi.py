@@ -10,12 +10,26 @@ Schema = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a question."""
+    """A parameter of a question.
+
+    Args:
+        name: As it is written.
+        says: What it asks for.
+        place: "query", or "path" for a part of the path, without which there is no answer.
+        kind: JSON Schema's type of it.
+        example: Of a parameter without which there is no answer.
+    """
 
     name: str
     says: str
     place: str = "query"
     kind: str = "string"
+    example: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no answer without it."""
+        return self.place == "path" or bool(self.example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,17 @@ QUESTIONS: Final[dict[str, Question]] = {
         "routes",
         (Parameter("address", "of the peer", "path"),),
     ),
+    "/api/v1/neighbors/{address}/received": Question(
+        "What the peers at one address have announced, as far as it may be used",
+        {
+            "prefix": "of the route",
+            "family": "ipv4 or ipv6",
+            "best": "whether it is the one that others are told of",
+            "paths": "the peer's",
+        },
+        "routes",
+        (Parameter("address", "of the peer", "path"),),
+    ),
     "/api/v1/config": Question("The configuration in force, keyed as its file, without secrets"),
     "/api/v1/clusters": Question(
         "Nodes, grouped by the network of their pod CIDRs, and who has left",
@@ -129,9 +154,26 @@ QUESTIONS: Final[dict[str, Question]] = {
         "routes",
         (
             Parameter("prefix", "exactly this prefix, or the route that an address would take"),
+            Parameter("match", "with prefix: exact, or longer for it and all within it"),
             Parameter("search", "text in prefix, name, address or next hop; empty for all"),
             Parameter("offset", "of the first route that a search returns", kind="integer"),
             Parameter("limit", "how many routes a search returns, up to 500", kind="integer"),
+        ),
+    ),
+    "/api/v1/explain": Question(
+        "Why a route is as it is, to whom it went, and why not to the others; or why there is none",
+        {
+            "asked": "the prefix or address that was asked for",
+            "route": "as /api/v1/routes has it, each path with the step that was against it "
+            "(lost_by); null if there is none",
+            "refused": "where there is none: the peers that announced it in vain, and why",
+            "peers": "all that are connected, each with told, reason and why",
+            "shorter": "the route with the longest prefix that holds this one; null if there is none",
+            "within": "how many longer prefixes have routes, and the first of them",
+        },
+        parameters=(
+            Parameter("prefix", "a prefix, or an address for its route", example="10.244.0.0/24"),
+            Parameter("to", "the address of the one peer that is of interest"),
         ),
     ),
     "/api/v1/history": Question(
@@ -182,7 +224,7 @@ def _operation(question: Question) -> Schema:
             {
                 "name": each.name,
                 "in": each.place,
-                "required": each.place == "path",
+                "required": each.required,
                 "description": each.says,
                 "schema": {"type": each.kind},
             }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
 from reflector.rib.path import Candidates, Path, Source
 from reflector.speaker import Speaker
@@ -75,20 +76,12 @@ def _find_nested(
         for shorter in lengths:
             if shorter >= length:
                 break
-            wider = _cut(prefix, shorter)
+            wider = shorten(prefix, shorter)
             holder = table.get(wider)
             if holder is not None and _rivals(holder.best, candidates.best):
                 _note(found, family, wider, prefix, holder.best.source, candidates.best.source)
                 if len(found) >= _MAX_PAIRS:
                     return
-
-
-def _cut(prefix: bytes, length: int) -> bytes:
-    octets, bits = divmod(length, 8)
-    if not bits:
-        return bytes((length,)) + prefix[1 : 1 + octets]
-    last = prefix[1 + octets] & (0xFF << (8 - bits)) & 0xFF
-    return bytes((length,)) + prefix[1 : 1 + octets] + bytes((last,))
 
 
 def _rivals(one: Path, other: Path) -> bool:

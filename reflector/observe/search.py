@@ -7,6 +7,7 @@ from typing import Final
 from reflector.bgp.describe import describe_next_hop
 from reflector.bgp.nlri import unpack_prefix
 from reflector.bgp.vocabulary import Family
+from reflector.observe.nearest import in_order
 from reflector.rib.path import Candidates, Path
 
 Row = tuple[Family, bytes, Candidates]
@@ -31,7 +32,7 @@ def search(
     matches = _matcher(text, name_of)
     rows: list[Row] = []
     for family, table in tables:
-        ordered = sorted(table, key=lambda prefix: (prefix[1:], prefix[0]))
+        ordered = sorted(table, key=in_order)
         rows += [
             (family, prefix, table[prefix])
             for prefix in ordered

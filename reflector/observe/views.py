@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from reflector import __version__
 from reflector.bgp.describe import describe_attributes, describe_next_hop
-from reflector.bgp.nlri import IPNetwork, pack_prefix, unpack_prefix
+from reflector.bgp.nlri import IPNetwork, unpack_prefix
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
-from reflector.bgp.vocabulary import BGP_PORT, FAMILIES, Family, State
+from reflector.bgp.vocabulary import BGP_PORT, Family, State
 from reflector.observe.ledger import Ledger
+from reflector.observe.nearest import family_of, find
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
 from reflector.rib.path import Candidates, IPAddress, Path, Source
-from reflector.rib.table import Table
 from reflector.speaker import Peer, Speaker
 
 if TYPE_CHECKING:  # whose rules look at these protocols
@@ -197,7 +197,7 @@ def neighbors(
         address: Of those wanted, None for all. Several nodes may share one behind NAT.
     """
     wanted = [c for c in reflector.peering.connections if address in (None, c.name.address)]
-    wanted.sort(key=_by_address)
+    wanted.sort(key=by_address)
     told = reflector.speaker.count_told() if wanted else {}  # a pass over the tables
     for connection in wanted:
         yield neighbor(reflector.speaker, connection, now_s, told)
@@ -257,12 +257,31 @@ def advertised(reflector: Reflector, address: IPAddress) -> Iterator[View]:
                 yield routes.as_told(prefix, family, path, peer)
 
 
+def received(reflector: Reflector, address: IPAddress) -> Iterator[View]:
+    """What the peers with an address have announced: their Adj-RIBs-In, each prefix with one path.
+
+    Args:
+        reflector: Whose.
+        address: Of the peers.
+    """
+    speaker = reflector.speaker
+    routes = Routes(speaker)
+    for source in list(speaker.peers):
+        if source.address == address:
+            for family, table in speaker.tables.items():
+                for prefix in list(table.held.get(source, ())):
+                    candidates = table.routes.get(prefix)
+                    if candidates is not None:
+                        yield from routes.of_source(prefix, family, candidates, source)
+
+
 def held_prefixes(speaker: Speaker, source: Source) -> dict[Family, int]:
     """How many prefixes of each family a source has announced and not withdrawn."""
     return {family: len(table.held.get(source, ())) for family, table in speaker.tables.items()}
 
 
-def _by_address(connection: PeerConnection) -> tuple[int, bytes, str]:
+def by_address(connection: PeerConnection) -> tuple[int, bytes, str]:
+    """The order in which peers are listed."""
     name = connection.name
     return name.address.version, name.address.packed, name.router_id
 
@@ -373,14 +392,10 @@ class Routes:
         Returns:
             None if there is none.
         """
-        family = FAMILIES[1 if wanted.version == 4 else 2, 1]  # noqa: PLR2004 - IP version
-        table = self._speaker.tables[family]
-        if isinstance(wanted, IPAddress):
-            prefix = _longest_match(table, wanted)
-        else:
-            prefix = pack_prefix(wanted)
-        candidates = table.routes.get(prefix)
-        return None if candidates is None else self.route(prefix, family, candidates)
+        family = family_of(wanted)
+        routes = self._speaker.tables[family].routes
+        prefix = find(routes, wanted)
+        return None if prefix is None else self.route(prefix, family, routes[prefix])
 
     def as_told(self, prefix: bytes, family: Family, path: Path, peer: Peer) -> View:
         """A prefix as one peer is told of it.
@@ -417,6 +432,17 @@ class Routes:
             "best_because": explain(candidates.paths),
             "paths": [self._marked(path, family, prefix) for path in (best, *others)],
         }
+
+    def of_source(
+        self, prefix: bytes, family: Family, candidates: Candidates, source: Source
+    ) -> Iterator[View]:
+        """A prefix with what one source announced for it, and whether that is the best."""
+        network = str(unpack_prefix(prefix, family))
+        for path in candidates.paths:
+            if path.source is source:
+                view = self._marked(path, family, prefix)
+                best = path is candidates.best
+                yield {"prefix": network, "family": str(family), "best": best, "paths": [view]}
 
     def _marked(self, path: Path, family: Family, prefix: bytes) -> View:
         """A path, marked where only an earlier session of a restarting peer announced it."""
@@ -467,15 +493,3 @@ def _source(speaker: Speaker, source: Source) -> View:
         "local": source.local,
         "role": "" if source.local else _ROLES[source.kind],
     }
-
-
-def _longest_match(table: Table, address: IPAddress) -> bytes:
-    """The longest prefix with a route that holds an address; empty if there is none."""
-    packed = address.packed
-    number, most = int.from_bytes(packed), len(packed) * 8
-    for bits in range(most, -1, -1):
-        kept = number >> (most - bits) << (most - bits)
-        prefix = bytes((bits,)) + kept.to_bytes(len(packed))[: (bits + 7) // 8]
-        if prefix in table.routes:
-            return prefix
-    return b""

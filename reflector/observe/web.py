@@ -22,6 +22,8 @@ _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/routes.js": ("routes.js", "text/javascript"),
+    "/looks.js": ("looks.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 

@@ -201,6 +201,11 @@ async def _find(room: Class) -> None:
         assert "10.9.2.0/24" in said
         assert "Best: the only path" in said
         assert "10.0.9.2" in said
+        await page.until(
+            "document.getElementById('route-peers').innerText.includes("
+            "'Not told: the best path is its own (1 peer)')"
+        )
+        assert "✓ Told" in await page.run("document.getElementById('route-peers').innerText")
         await page.press("Escape", 27)
         await page.until("!document.getElementById('route').open")
 

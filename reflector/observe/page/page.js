@@ -1,10 +1,10 @@
-// The live page. Whatever a peer says of itself becomes text and never markup: elements are made by
-// `make`, which only ever sets text.
+// The live page: what the reflector tells is kept and painted here. Whatever a peer says of itself
+// becomes text and never markup: elements are made by `make`, which only ever sets text. routes.js has
+// the table of routes, looks.js comes last and starts it all.
 "use strict";
 
 const MAX_EVENTS = 200;
 const MAX_IN_PICTURE = 16;
-const ROWS_AT_A_TIME = 100;
 
 const byId = (id) => document.getElementById(id);
 
@@ -305,131 +305,3 @@ function paintEvents() {
     return make("li", event.level, time, make("span", "", make("b", "", mark), event.message));
   }));
 }
-
-// Routes: the reflector searches, and only rows that are in sight are fetched and made.
-
-const table = { total: 0, text: "", due: 0, busy: false, again: false };
-
-function rowHeight() {
-  return 2.2 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-}
-
-function refreshRoutes() {
-  if (table.busy) { table.again = true; return; }
-  clearTimeout(table.timer);
-  // What changes all the time is fetched once a second at most.
-  table.timer = setTimeout(fetchRoutes, Math.max(0, table.due - Date.now()));
-}
-
-async function fetchRoutes() {
-  table.busy = true;
-  const box = byId("window");
-  const height = rowHeight();
-  const inSight = Math.ceil(box.clientHeight / height);
-  const offset = Math.max(0, Math.floor(box.scrollTop / height) - Math.floor((ROWS_AT_A_TIME - inSight) / 2));
-  const query = new URLSearchParams({ search: table.text, offset, limit: ROWS_AT_A_TIME });
-  try {
-    const response = await fetch(`api/v1/routes?${query}`);
-    if (response.ok) showRoutes(await response.json());
-  } catch {
-    // The event stream tells that the reflector is away, and comes back by itself.
-  } finally {
-    table.busy = false;
-    table.due = Date.now() + 1000;
-    if (table.again) { table.again = false; refreshRoutes(); }
-  }
-}
-
-function showRoutes(answer) {
-  table.total = answer.total;
-  byId("found").textContent = count(answer.total, "route");
-  byId("table").setAttribute("aria-rowcount", answer.total + 1);
-  const rows = byId("rows");
-  const height = rowHeight();
-  const focused = document.activeElement && document.activeElement.dataset.prefix;
-  rows.style.height = `${answer.total * height}px`;
-  rows.replaceChildren(...answer.routes.map((route, index) => {
-    const [best] = route.paths;
-    const button = make("button", "", route.prefix);
-    button.type = "button";
-    button.dataset.prefix = route.prefix;
-    button.addEventListener("click", () => showRoute(route));
-    const cell = (className, content) => { const span = make("span", className, content); span.setAttribute("role", "cell"); return span; };
-    const because = route.paths.length > 1 ? `${route.best_because} (of ${route.paths.length})` : route.best_because;
-    const row = make("div", "row", cell("", button), cell("mono", best.next_hop || "this reflector"), cell("", sourceOf(best)), cell("", because));
-    row.setAttribute("role", "row");
-    row.setAttribute("aria-rowindex", answer.offset + index + 2);
-    row.style.top = `${(answer.offset + index) * height}px`;
-    return row;
-  }));
-  if (focused) for (const button of rows.querySelectorAll("button")) if (button.dataset.prefix === focused) button.focus({ preventScroll: true });
-}
-
-function sourceOf(path) {
-  if (path.from.local) return "this reflector";
-  return path.from.host_name ? `${path.from.host_name} (${path.from.address})` : path.from.address;
-}
-
-const ATTRIBUTES = [["next_hop", "Next hop"], ["as_path", "AS path"], ["local_pref", "Local preference"], ["med", "MED"],
-  ["origin", "Origin"], ["communities", "Communities"], ["large_communities", "Large communities"],
-  ["originator_id", "Originator id"], ["cluster_list", "Cluster list"], ["told_to", "Told to"]];
-
-function showRoute(route) {
-  byId("route-title").textContent = route.prefix;
-  byId("route-paths").replaceChildren(...route.paths.flatMap((path, index) => {
-    const facts = make("dl", "");
-    for (const [key, name] of ATTRIBUTES) {
-      const value = path[key];
-      if (value === undefined || value === null || value === "") continue;
-      facts.append(make("dt", "", name), make("dd", "", Array.isArray(value) ? value.join(", ") : String(value)));
-    }
-    const why = index ? "Not chosen" : route.paths.length > 1 ? `Best, by ${route.best_because}` : "Best: the only path";
-    return [make("h3", "", `${why}: from ${sourceOf(path)}`), facts];
-  }));
-  byId("route").showModal();
-}
-
-// How it looks.
-
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId("theme").setAttribute("aria-pressed", theme === "dark");
-  byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
-  remember("theme", theme);
-}
-
-let scale = 1;
-function setScale(wanted) {
-  scale = Math.min(3, Math.max(0.5, wanted || 1));
-  document.documentElement.style.fontSize = scale === 1 ? "" : `${18 * scale}px`;
-  remember("scale", scale);
-  refreshRoutes();
-}
-
-function remember(name, value) {
-  try { localStorage.setItem(name, value); } catch { /* a page without storage forgets */ }
-}
-
-function recall(name) {
-  const asked = new URLSearchParams(location.search).get(name);
-  if (asked) return asked;
-  try { return localStorage.getItem(name); } catch { return null; }
-}
-
-setTheme(recall("theme") === "dark" ? "dark" : "light");
-setScale(Number(recall("scale")));
-byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
-byId("larger").addEventListener("click", () => setScale(scale * 1.15));
-byId("smaller").addEventListener("click", () => setScale(scale / 1.15));
-for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", () => copy(button));
-byId("bits").addEventListener("change", (event) => { bits = Number(event.target.value); dirty.add("peers"); paintSoon(); });
-byId("search").addEventListener("input", (event) => {
-  table.text = event.target.value;
-  byId("window").scrollTop = 0;
-  table.due = Date.now() + 150;
-  refreshRoutes();
-});
-byId("window").addEventListener("scroll", () => { table.due = Date.now() + 60; refreshRoutes(); }, { passive: true });
-setInterval(paintTimes, 1000);
-loadFlags();
-listen();
