@@ -252,8 +252,9 @@ class Speaker:
         for group in self._groups_of(peer):
             group.leave(peer.source)
         self._groups.close(peer.negotiated.families, self._form_for(peer))
-        # RFC 4724 4.2: what was stale already when it restarts once more is deleted.
-        gone = self.drop_stale(peer)
+        # RFC 4724 4.2: what was stale already when it restarts once more is deleted; RFC 8538 4.1
+        # has it stay, up to a bound, which is the owner's.
+        gone = 0 if peer.negotiated.graceful_notification else self.drop_stale(peer)
         families = [each for each in keep if self.tables[each].held.get(peer.source)]
         for family in peer.negotiated.families.difference(families):
             gone += self.tables[family].drop(peer.source)

@@ -57,6 +57,9 @@ _REMEMBERED: Final = 256
 _OPTIONAL_CAPABILITIES: Final = 2
 _EXTENDED: Final = 255
 
+# RFC 8538 2: the N bit, beside the R bit.
+_NOTIFICATION_STATE: Final = 0x04
+
 # What a peer may say of itself without its session depending on it.
 _INFORMATIONAL: Final = frozenset({int(_CODE.HOSTNAME), int(_CODE.SOFTWARE_VERSION)})
 
@@ -86,7 +89,8 @@ def encode_open(message: Open) -> bytes:
     if ours.graceful_restart is not None:
         restart = ours.graceful_restart
         capabilities[_CODE.GRACEFUL_RESTART] = Graceful().set(
-            Graceful.RESTART_STATE if restart.restarting else 0,
+            (Graceful.RESTART_STATE if restart.restarting else 0)
+            | (_NOTIFICATION_STATE if restart.notification else 0),
             restart.restart_time_s,
             [
                 (AFI.create(afi), SAFI.create(safi), Graceful.FORWARDING_STATE if kept else 0)
@@ -213,6 +217,7 @@ def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities
                 (int(afi), int(safi), bool(flags & Graceful.FORWARDING_STATE))
                 for (afi, safi), flags in graceful.items()
             ),
+            bool(graceful.restart_flag & _NOTIFICATION_STATE),
         ),
         host_name="" if host is None else str(host.host_name),
         software_version="" if software is None else str(software.software_version),
@@ -247,10 +252,12 @@ def notification_name(code: int, subcode: int) -> str:
     names = Notification._str_subcode  # noqa: SLF001
     if subcode == 0 and (code, 0) in names:
         return str(error)
-    return f"{error} / {names.get((code, subcode), f'subcode {subcode}')}"
+    name = _EXTRA_SUBCODES.get((code, subcode)) or names.get((code, subcode))
+    return f"{error} / {name or f'subcode {subcode}'}"
 
 
 _EXTRA_ERRORS: Final = {7: "ROUTE-REFRESH message error", 8: "Send hold timer expired"}
+_EXTRA_SUBCODES: Final = {(6, 9): "Hard Reset"}
 
 
 def _malformed(reason: str) -> SessionError:

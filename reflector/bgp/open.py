@@ -24,11 +24,13 @@ class GracefulRestart:
         restarting: The R bit: the speaker has restarted.
         restart_time_s: How long it asks others to keep its routes.
         preserved: AFI/SAFI pairs it lists, each with its F bit (forwarding state preserved).
+        notification: The N bit: the speaker restarts gracefully after a NOTIFICATION too (RFC 8538).
     """
 
     restarting: bool
     restart_time_s: int
     preserved: tuple[tuple[int, int, bool], ...] = ()
+    notification: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Negotiated:
         remote: The peer's OPEN.
         enhanced_refresh: Both sides say where a refresh begins and ends (RFC 7313).
         graceful_restart: What the peer says of its restarts, if ours are graceful too (RFC 4724).
+        graceful_notification: A NOTIFICATION other than a Hard Reset ends the session as a restart
+            does (RFC 8538).
     """
 
     hold_time_s: int
@@ -102,6 +106,7 @@ class Negotiated:
     remote: Open
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
+    graceful_notification: bool = False
 
     @property
     def restartable(self) -> frozenset[Family]:
@@ -168,6 +173,7 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         )
     ours, theirs = local.capabilities, remote.capabilities
     families = _common_families(ours, theirs)
+    restarts = ours.graceful_restart, theirs.graceful_restart
     return Negotiated(
         hold_time_s=min(local.hold_time_s, remote.hold_time_s),
         families=families,
@@ -176,6 +182,7 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         remote=remote,
         enhanced_refresh=ours.enhanced_refresh and theirs.enhanced_refresh,
         graceful_restart=None if ours.graceful_restart is None else theirs.graceful_restart,
+        graceful_notification=all(each is not None and each.notification for each in restarts),
     )
 
 

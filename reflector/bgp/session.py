@@ -13,6 +13,7 @@ dials; Idle is a session that is over.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
@@ -327,6 +328,9 @@ class Session:
         sent: Notification | None = None,
         received: Notification | None = None,
     ) -> Closed:
+        negotiated = self.negotiated
+        if sent is not None and sent.final and negotiated and negotiated.graceful_notification:
+            sent = replace(sent, encapsulated=True)
         if sent is not None and not self.over:
             self._outgoing.append(sent.encode())
             self._notified = True

@@ -157,7 +157,7 @@ class FsmSubcode(IntEnum):
 
 
 class CeaseSubcode(IntEnum):
-    """RFC 4486 4."""
+    """RFC 4486 4, RFC 8538 3."""
 
     MAXIMUM_PREFIXES_REACHED = 1
     ADMINISTRATIVE_SHUTDOWN = 2
@@ -167,6 +167,7 @@ class CeaseSubcode(IntEnum):
     OTHER_CONFIGURATION_CHANGE = 6
     CONNECTION_COLLISION_RESOLUTION = 7
     OUT_OF_RESOURCES = 8
+    HARD_RESET = 9
 
 
 class RefreshSubtype:

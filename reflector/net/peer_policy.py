@@ -81,4 +81,4 @@ class PeerPolicy:
             return None
         # The F bit is always true: a reflector forwards nothing that a restart could interrupt.
         preserved = tuple(sorted((each.afi, each.safi, True) for each in self.families))
-        return GracefulRestart(restarting, self.restart_time_s, preserved)
+        return GracefulRestart(restarting, self.restart_time_s, preserved, notification=True)

@@ -451,11 +451,11 @@ class Peering:
         self.waiting.leave(connection)
         self._learn_name(connection)
         peer, connection.peer = connection.peer, None
-        prefixes = kept = 0
+        prefixes, kept, kept_s = 0, 0, 0.0
         if peer is not None:
             self._refreshing.forget(peer)
             prefixes = self.speaker.peer_down(peer, self._keep(peer, closed))
-            kept = self.restarts.peer_fell(connection.name, peer)
+            kept, kept_s = self.restarts.peer_fell(connection.name, peer)
         negotiated = connection.session.negotiated
         if negotiated is not None:
             key = connection.name.address, negotiated.remote.bgp_id
@@ -475,14 +475,18 @@ class Peering:
                 prefixes,
                 self._loop.time() - connection.since,
                 kept,
-                peer.negotiated.restart_time_s if peer is not None and kept else 0,
+                round(kept_s),
             )
         )
         self._want_turn()
 
     def _keep(self, peer: Peer, closed: Closed) -> frozenset[Family]:
-        """Families whose routes outlive a session: none where anybody ended it in words."""
-        if self._stopping or closed.sent is not None or closed.received is not None:
+        """Families whose routes outlive a session: none where anybody ended it in words.
+
+        Where both sides have said so, only the words of a Hard Reset end it (RFC 8538 4).
+        """
+        said = closed.sent or closed.received
+        if self._stopping or (said and (said.hard or not peer.negotiated.graceful_notification)):
             return frozenset()
         return peer.negotiated.restartable
 

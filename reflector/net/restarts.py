@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from reflector.bgp.errors import SessionError
@@ -69,6 +70,7 @@ class Restarts:
         self._timers: dict[Returning, asyncio.TimerHandle] = {}
         self._fallen: dict[Returning, _Fallen] = {}
         self._cost = 0
+        self._complete_by: dict[Returning, float] = {}
         self._awaited: dict[Returning, set[Family]] = {}
         self._deferral: asyncio.TimerHandle | None = None
         self._began_s = 0.0
@@ -76,32 +78,37 @@ class Restarts:
 
     # A peer's.
 
-    def peer_fell(self, name: PeerName, peer: Peer) -> int:
+    def peer_fell(self, name: PeerName, peer: Peer) -> tuple[int, float]:
         """A session is over, and the speaker has kept what it keeps of its routes.
 
         Returns:
-            How many prefixes are kept.
+            How many prefixes are kept, and for how many seconds.
         """
         who = returning(peer.source)
         self._cancel(who)
         kept = self._speaker.restarting.get(who)
+        if kept is None or not peer.restoring:
+            self._complete_by.pop(who, None)
         if kept is None:
-            return 0
-        wait_s = peer.negotiated.restart_time_s
-        reason = f"it is not back within its {wait_s} s"
+            return 0, 0.0
+        wait_s = min(peer.negotiated.restart_time_s, self._left_s(who))
+        reason = f"it is not back within its {wait_s:.0f} s"
         self._timers[who] = self._loop.call_later(wait_s, self._forget, who, reason)
         fallen = self._fallen[who] = _Fallen(name, KEPT_PEER_COST + kept.prefixes)
         self._cost += fallen.cost
         while self._cost > MAX_KEPT_COST:
             self._forget(self._dearest(), _TOO_MUCH)
-        return kept.prefixes if who in self._fallen else 0
+        return (kept.prefixes, wait_s) if who in self._fallen else (0, 0.0)
 
     def peer_back(self, name: PeerName, peer: Peer) -> None:
         """A session is established."""
         who = returning(peer.source)
         self._cancel(who)
         if peer.restoring:
-            self._timers[who] = self._loop.call_later(STALE_PATHS_S, self._not_complete, name, peer)
+            by = self._complete_by.setdefault(who, self._loop.time() + STALE_PATHS_S)
+            self._timers[who] = self._loop.call_at(by, self._not_complete, name, peer)
+        else:
+            self._complete_by.pop(who, None)
         if self._deferral is not None and not _defers(peer):
             self._done(who)
 
@@ -146,10 +153,15 @@ class Restarts:
         if fallen is not None:
             self._cost -= fallen.cost
 
+    def _left_s(self, who: Returning) -> float:
+        """Seconds until stale routes go that restarts one after another have kept (RFC 8538 4.1)."""
+        return max(0.0, self._complete_by.get(who, inf) - self._loop.time())
+
     def _forget(self, who: Returning, reason: str) -> None:
         """Wait for a peer no more."""
         name = self._fallen[who].name
         self._cancel(who)
+        self._complete_by.pop(who, None)
         gone = self._speaker.forget(who)
         self._report(StaleRoutesGone(name, gone, reason))
         self._on_change()
@@ -164,6 +176,7 @@ class Restarts:
 
     def _not_complete(self, name: PeerName, peer: Peer) -> None:
         self._timers.pop(returning(peer.source), None)
+        self._complete_by.pop(returning(peer.source), None)
         gone = self._speaker.drop_stale(peer)
         if gone:
             reason = f"it has not announced them again within {STALE_PATHS_S:.0f} s"

@@ -212,6 +212,7 @@ def _notification_fields(notification: Notification) -> dict[str, object]:
         "subcode": notification.subcode,
         "name": notification.name,
         "text": notification.text,
+        "hard_reset": notification.hard,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from reflector.bgp.vocabulary import FAMILY_BY_NAME
 
 _RESTARTING: Final = 0x80
+_NOTIFICATION: Final = 0x40
 _FORWARDING: Final = 0x80
 GRACEFUL_RESTART: Final = 64
 _MAX_TEXT_BYTES: Final = 64
@@ -61,6 +62,7 @@ def graceful_restart(
     *,
     restarting: bool = False,
     forwarding: bool = False,
+    notification: bool = False,
 ) -> Capability:
     """RFC 4724 3.
 
@@ -69,13 +71,14 @@ def graceful_restart(
         families: Whose routes they should keep.
         restarting: The R bit: this peer has just restarted.
         forwarding: The F bit of each family: forwarding went on meanwhile.
+        notification: The N bit: a NOTIFICATION is a restart too, unless it is a Hard Reset (RFC 8538).
     """
     listed = b"".join(
         afi.to_bytes(2) + bytes((safi, _FORWARDING if forwarding else 0))
         for afi, safi in map(pair, families)
     )
-    flags = _RESTARTING << 8 if restarting else 0
-    return Capability(GRACEFUL_RESTART, (flags | restart_time_s).to_bytes(2) + listed)
+    flags = (_RESTARTING if restarting else 0) | (_NOTIFICATION if notification else 0)
+    return Capability(GRACEFUL_RESTART, (flags << 8 | restart_time_s).to_bytes(2) + listed)
 
 
 def four_octet_as(asn: int) -> Capability:

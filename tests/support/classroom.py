@@ -183,6 +183,7 @@ class Classroom:
             remote=Open(two_octet_as(asn), 90, identifier, capabilities),
             enhanced_refresh=enhanced_refresh,
             graceful_restart=restart,
+            graceful_notification=restart is not None and restart.notification,
         )
         outlet = FakeOutlet()
         peer = self.speaker.peer_up(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tests.support.peer import Announcement, Peer, Route, normal_address, normal_prefix
 from tests.support.process import find_binary
 
 
+@dataclass
 class Frr(Peer):
-    """A bgpd that dials the reflector."""
+    """A bgpd that dials the reflector.
+
+    Attributes:
+        graceful_restart: Whether it restarts gracefully, after a NOTIFICATION too (RFC 8538).
+    """
+
+    graceful_restart: bool = False
 
     kind: ClassVar[str] = "frr"
 
@@ -24,6 +32,7 @@ class Frr(Peer):
             f"router bgp {settings.asn}",
             f"bgp router-id {settings.router_id}",
             "no bgp network import-check",
+            *(_GRACEFUL if self.graceful_restart else ()),
             "no bgp ebgp-requires-policy",
             "no bgp enforce-first-as" if settings.route_server else "!",
             f"{neighbor} remote-as {settings.reflector_asn}",
@@ -77,6 +86,13 @@ class Frr(Peer):
         """Ask for the reflector's routes ("in"), or tell it ours again ("out")."""
         self._vtysh(f"clear bgp * soft {direction}")
 
+    def reset(self, *, hard: bool) -> None:
+        """Reset the session, with a Hard Reset or without (RFC 8538 5.1 leaves that to its user)."""
+        instance = f"router bgp {self.settings.asn}"
+        switch = "" if hard else "no "
+        self._vtysh("configure terminal", instance, f"{switch}bgp hard-administrative-reset")
+        self._vtysh("clear bgp *")
+
     def _vtysh(self, *commands: str) -> str:
         arguments = [each for command in commands for each in ("-c", command)]
         return self.ask(
@@ -87,6 +103,14 @@ class Frr(Peer):
 
     def _vtysh_json(self, command: str) -> Any:  # noqa: ANN401 - JSON is anything
         return json.loads(self._vtysh(command))
+
+
+# That it kept its forwarding state is what the F bit says, and what makes others keep its routes.
+_GRACEFUL = (
+    "bgp graceful-restart",
+    "bgp graceful-restart preserve-fw-state",
+    "bgp graceful-restart notification",
+)
 
 
 def frr_command(config: str, directory: str) -> list[str]:

@@ -32,10 +32,12 @@ class GoBgp(Peer):
             after its session fell, and listens on port 179, as kube-router has it.
         graceful_restart: Whether it restarts gracefully, as kube-router does with
             --bgp-graceful-restart.
+        graceful_notification: Whether it does so after a NOTIFICATION too (RFC 8538).
     """
 
     as_in_kube_router: bool = False
     graceful_restart: bool = False
+    graceful_notification: bool = False
 
     kind: ClassVar[str] = "gobgp"
 
@@ -51,7 +53,8 @@ class GoBgp(Peer):
         if self.graceful_restart:
             restart = (
                 "[neighbors.graceful-restart.config]\n"
-                "enabled = true\nrestart-time = 90\ndeferral-time = 360"
+                "enabled = true\nrestart-time = 90\ndeferral-time = 360\n"
+                f"notification-enabled = {str(self.graceful_notification).lower()}"
             )
             each_restart = "[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true"
         config = settings.directory / "gobgpd.toml"

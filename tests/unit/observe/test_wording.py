@@ -107,6 +107,7 @@ class TestPeerDown:
                 "subcode": 2,
                 "name": "OPEN message error / Bad Peer AS",
                 "text": "",
+                "hard_reset": False,
             },
         }
 

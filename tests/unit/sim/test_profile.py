@@ -53,6 +53,12 @@ def test_what_is_not_set_follows_from_the_address(
     assert Profile(router_id="1.1.1.1").located(source).router_id == "1.1.1.1"
 
 
+@pytest.mark.rfc("8538", "2")
+def test_graceful_notifications_are_the_n_bit() -> None:
+    offered = capability.graceful_restart(90, ["ipv4"], notification=True)
+    assert offered == capability.raw(64, bytes.fromhex("405a 00010100"))
+
+
 def test_graceful_restart_says_so_when_it_comes_back() -> None:
     """RFC 4724 4.1."""
     offered = Profile(graceful_restart_s=90).offered()[-1]
