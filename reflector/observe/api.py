@@ -1,18 +1,27 @@
-"""The JSON API: paths to views. Long answers are sent in slices that delay nobody's KEEPALIVE."""
+"""The JSON API: paths to views."""
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final, TypeVar
+from typing import Final
 
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe import metrics, openapi, views
+from reflector.observe.answers import (
+    number,
+    paced,
+    problem,
+    read_address,
+    read_prefix,
+    send,
+    send_list,
+    to_address,
+)
 from reflector.observe.door import MAX_VISITORS, Door
 from reflector.observe.explain import Explanation
 from reflector.observe.nearest import family_of, pack, within
@@ -22,9 +31,6 @@ from reflector.observe.search import search
 from reflector.observe.stream import Stream, event_view
 from reflector.observe.views import Reflector, Routes, View
 from reflector.rib.path import IPAddress
-
-# How long the loop may be held at a stretch while a long answer is made.
-_SLICE_S: Final = 0.002
 
 # How long answers that are under way may take at shutdown; the process is to end within a second.
 _SHUTDOWN_S: Final = 0.1
@@ -37,7 +43,6 @@ _MAX_FOUND: Final = 500
 _MAX_TEXT: Final = 100
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_T = TypeVar("_T")
 
 
 async def serve(
@@ -143,7 +148,7 @@ class _Api:
         now_s = self._loop.time()
         started_s = self._reflector.desk.clock() - now_s + self._began_s
         lines = metrics.lines(self._reflector, problems, now_s, started_s)
-        return await _write(request, lines, metrics.CONTENT_TYPE)
+        return await send(request, lines, metrics.CONTENT_TYPE)
 
     async def summary(self, _: web.Request) -> web.Response:
         up_s = self._loop.time() - self._began_s
@@ -154,38 +159,38 @@ class _Api:
 
     async def neighbors(self, request: web.Request) -> web.StreamResponse:
         items = views.neighbors(self._reflector, self._loop.time())
-        return await _stream(request, "neighbors", items)
+        return await send_list(request, "neighbors", items)
 
     async def neighbor(self, request: web.Request) -> web.Response:
-        address = _read_address(request)
+        address = read_address(request)
         found = list(views.neighbors(self._reflector, self._loop.time(), address))
         if not found:
-            raise _problem(404, f"there is no connection with {address}")
+            raise problem(404, f"there is no connection with {address}")
         return web.json_response({"neighbors": found})
 
     async def advertised(self, request: web.Request) -> web.StreamResponse:
-        address = _read_address(request)
+        address = read_address(request)
         if not any(source.address == address for source in self._reflector.speaker.peers):
-            raise _problem(404, f"there is no established session with {address}")
-        return await _stream(request, "routes", views.advertised(self._reflector, address))
+            raise problem(404, f"there is no established session with {address}")
+        return await send_list(request, "routes", views.advertised(self._reflector, address))
 
     async def received(self, request: web.Request) -> web.StreamResponse:
-        address = _read_address(request)
+        address = read_address(request)
         if not any(source.address == address for source in self._reflector.speaker.peers):
-            raise _problem(404, f"there is no established session with {address}")
-        return await _stream(request, "routes", views.received(self._reflector, address))
+            raise problem(404, f"there is no established session with {address}")
+        return await send_list(request, "routes", views.received(self._reflector, address))
 
     async def explain(self, request: web.Request) -> web.Response:
         if "prefix" not in request.query:
-            raise _problem(400, "prefix: which route is to be explained?")
-        wanted = _read_prefix(request.query["prefix"])
+            raise problem(400, "prefix: which route is to be explained?")
+        wanted = read_prefix(request.query["prefix"])
         to = request.query.get("to")
         explanation = Explanation(self._reflector, wanted)
         view = explanation.view()
-        asked = explanation.peers(None if to is None else _to_address(to))
-        peers = [peer async for peer in _paced(asked)]
+        asked = explanation.peers(None if to is None else to_address(to))
+        peers = [peer async for peer in paced(asked)]
         if to is not None and not peers:
-            raise _problem(404, f"there is no connection with {to}")
+            raise problem(404, f"there is no connection with {to}")
         shorter, find_within = explanation.nearest()
         return web.json_response(
             view
@@ -196,10 +201,10 @@ class _Api:
         return web.json_response(self._reflector.describe_config())
 
     async def clusters(self, request: web.Request) -> web.Response:
-        bits = _number(request, "bits", CLUSTER_BITS, 1, 32)
+        bits = number(request, "bits", CLUSTER_BITS, 1, 32)
         roll = Roll(self._reflector, self._reflector.desk.clock() - self._loop.time())
         nodes = []
-        async for _, view in _paced(roll.views()):
+        async for _, view in paced(roll.views()):
             nodes.append(view)
         return web.json_response({"bits": bits, "clusters": clusters(nodes, bits)})
 
@@ -213,16 +218,16 @@ class _Api:
         if "search" in request.query:
             return await self._search(request, routes)
         if text is None:
-            return await _stream(request, "routes", routes.all())
-        wanted = _read_prefix(text)
+            return await send_list(request, "routes", routes.all())
+        wanted = read_prefix(text)
         match = request.query.get("match", "")
         if match not in ("", "exact", "longer"):
-            raise _problem(400, f"match: {match[:40]!r} is neither exact nor longer")
+            raise problem(400, f"match: {match[:40]!r} is neither exact nor longer")
         if match == "longer":
-            return await _stream(request, "routes", await self._within(routes, wanted))
+            return await send_list(request, "routes", await self._within(routes, wanted))
         found = routes.matching(ip_network(wanted) if match == "exact" else wanted)
         if found is None:
-            raise _problem(404, f"there is no route for {text}")
+            raise problem(404, f"there is no route for {text}")
         return web.json_response({"routes": [found]})
 
     async def _within(self, routes: Routes, wanted: IPNetwork | IPAddress) -> Iterator[View]:
@@ -235,8 +240,8 @@ class _Api:
         return (routes.route(each, family, table[each]) for each in found)
 
     async def _search(self, request: web.Request, routes: Routes) -> web.Response:
-        offset = _number(request, "offset", 0, 0, 2**31)
-        limit = _number(request, "limit", 100, 0, _MAX_FOUND)
+        offset = number(request, "offset", 0, 0, 2**31)
+        limit = number(request, "limit", 100, 0, _MAX_FOUND)
         text = request.query["search"][:_MAX_TEXT]
         speaker = self._reflector.speaker
         names = {
@@ -256,7 +261,7 @@ class _Api:
         return web.json_response({"total": len(rows), "offset": offset, "routes": found})
 
     async def history(self, request: web.Request) -> web.Response:
-        limit = _number(request, "limit", 100, 1, 500)
+        limit = number(request, "limit", 100, 1, 500)
         last = list(self._reflector.desk.ledger.happenings)[-limit:]
         return web.json_response({"events": [event_view(each) for each in last]})
 
@@ -291,84 +296,6 @@ def _reached(request: web.Request) -> IPAddress | None:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address
-
-
-def _number(request: web.Request, name: str, default: int, least: int, most: int) -> int:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
-        raise _problem(400, f"{name}: {text[:40]!r} is not a number from {least} to {most}")
-    return int(text)
-
-
-def _read_address(request: web.Request) -> IPAddress:
-    return _to_address(request.match_info["address"])
-
-
-def _to_address(text: str) -> IPAddress:
-    try:
-        return ip_address(text)
-    except ValueError:
-        raise _problem(400, f"{text!r} is not an IP address") from None
-
-
-def _read_prefix(text: str) -> IPNetwork | IPAddress:
-    try:
-        return ip_network(text) if "/" in text else ip_address(text)
-    except ValueError as error:
-        raise _problem(400, f"no prefix and no address: {error}") from None
-
-
-async def _stream(request: web.Request, name: str, items: Iterator[View]) -> web.StreamResponse:
-    """Send `{name: [items]}` as it is made."""
-
-    def pieces() -> Iterator[str]:
-        yield f'{{"{name}": ['
-        separator = "\n"
-        for item in items:
-            yield separator + json.dumps(item)
-            separator = ",\n"
-        yield "\n]}\n"
-
-    return await _write(request, pieces(), "application/json; charset=utf-8")
-
-
-async def _write(
-    request: web.Request, pieces: Iterator[str], content_type: str
-) -> web.StreamResponse:
-    """Send text as it is made, pausing for the rest of the reflector."""
-    response = web.StreamResponse(headers={"Content-Type": content_type})
-    await response.prepare(request)
-    loop = asyncio.get_running_loop()
-    parts: list[str] = []
-    pause_at_s = loop.time() + _SLICE_S
-    for piece in pieces:
-        parts.append(piece)
-        if loop.time() >= pause_at_s:
-            await response.write("".join(parts).encode())
-            await asyncio.sleep(0)
-            parts = []
-            pause_at_s = loop.time() + _SLICE_S
-    await response.write("".join(parts).encode())
-    await response.write_eof()
-    return response
-
-
-async def _paced(items: Iterator[_T]) -> AsyncIterator[_T]:
-    """Go through items, pausing for the rest of the reflector."""
-    loop = asyncio.get_running_loop()
-    pause_at_s = loop.time() + _SLICE_S
-    for item in items:
-        yield item
-        if loop.time() >= pause_at_s:
-            await asyncio.sleep(0)
-            pause_at_s = loop.time() + _SLICE_S
-
-
-def _problem(status: int, message: str) -> web.HTTPException:
-    kind = web.HTTPNotFound if status == web.HTTPNotFound.status_code else web.HTTPBadRequest
-    return kind(text=json.dumps({"error": message}), content_type="application/json")
 
 
 @web.middleware

@@ -1,0 +1,123 @@
+"""What handlers of the API share: reading a question, and answers that delay nobody's KEEPALIVE."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address, ip_network
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from reflector.bgp.nlri import IPNetwork
+from reflector.observe.views import View
+from reflector.rib.path import IPAddress
+
+# How long the loop may be held at a stretch while a long answer is made.
+_SLICE_S: Final = 0.002
+
+_T = TypeVar("_T")
+
+
+# Reading a question.
+
+
+def number(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    """A number that is asked for, or its default.
+
+    Raises:
+        HTTPBadRequest: It is none, or out of bounds.
+    """
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        raise problem(400, f"{name}: {text[:40]!r} is not a number from {least} to {most}")
+    return int(text)
+
+
+def read_address(request: web.Request) -> IPAddress:
+    """The address in the path.
+
+    Raises:
+        HTTPBadRequest: It is none.
+    """
+    return to_address(request.match_info["address"])
+
+
+def to_address(text: str) -> IPAddress:
+    """An address out of a question.
+
+    Raises:
+        HTTPBadRequest: It is none.
+    """
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise problem(400, f"{text!r} is not an IP address") from None
+
+
+def read_prefix(text: str) -> IPNetwork | IPAddress:
+    """A prefix or an address out of a question.
+
+    Raises:
+        HTTPBadRequest: It is neither.
+    """
+    try:
+        return ip_network(text) if "/" in text else ip_address(text)
+    except ValueError as error:
+        raise problem(400, f"no prefix and no address: {error}") from None
+
+
+# Answers.
+
+
+async def send_list(request: web.Request, name: str, items: Iterator[View]) -> web.StreamResponse:
+    """Send `{name: [items]}` as it is made."""
+
+    def pieces() -> Iterator[str]:
+        yield f'{{"{name}": ['
+        separator = "\n"
+        for item in items:
+            yield separator + json.dumps(item)
+            separator = ",\n"
+        yield "\n]}\n"
+
+    return await send(request, pieces(), "application/json; charset=utf-8")
+
+
+async def send(
+    request: web.Request, pieces: Iterator[str], content_type: str
+) -> web.StreamResponse:
+    """Send text as it is made, pausing for the rest of the reflector."""
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    await response.prepare(request)
+    loop = asyncio.get_running_loop()
+    parts: list[str] = []
+    pause_at_s = loop.time() + _SLICE_S
+    for piece in pieces:
+        parts.append(piece)
+        if loop.time() >= pause_at_s:
+            await response.write("".join(parts).encode())
+            await asyncio.sleep(0)
+            parts = []
+            pause_at_s = loop.time() + _SLICE_S
+    await response.write("".join(parts).encode())
+    await response.write_eof()
+    return response
+
+
+async def paced(items: Iterator[_T]) -> AsyncIterator[_T]:
+    """Go through items, pausing for the rest of the reflector."""
+    loop = asyncio.get_running_loop()
+    pause_at_s = loop.time() + _SLICE_S
+    for item in items:
+        yield item
+        if loop.time() >= pause_at_s:
+            await asyncio.sleep(0)
+            pause_at_s = loop.time() + _SLICE_S
+
+
+def problem(status: int, message: str) -> web.HTTPException:
+    """What is wrong with a question, to be raised: 404 or 400, and a sentence."""
+    kind = web.HTTPNotFound if status == web.HTTPNotFound.status_code else web.HTTPBadRequest
+    return kind(text=json.dumps({"error": message}), content_type="application/json")
