@@ -6,7 +6,7 @@ from typing import Final
 
 _EPILOG: Final = """\
 Each node dials from an address of its own, 127.1.CLUSTER.NODE, speaks as kube-router does and
-announces 10.CLUSTER.NODE.0/24. No privileges are needed. What follows -- goes to the reflector that
+announces 10.CLUSTER.NODE.0/24. No privileges are needed, but for --netns. What follows -- goes to the reflector that
 is started: bgp-reflector rehearse --stay 0 -- --log-level debug. docs/rehearse.md shows it all.
 
 The class stays until Ctrl-C, or for --stay seconds. Exit codes: 0 all as planned, 1 something is not
@@ -52,6 +52,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="ADDR[:PORT]",
         type=_address,
         help="play against this one (default: one is started, on a free port of 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--netns",
+        action="store_true",
+        help="make each node a network namespace with a pod, and let the pods ping (Linux, root)",
     )
     parser.add_argument("--port", metavar="N", type=_port, help="of the one that is started")
     parser.add_argument(
@@ -99,7 +104,14 @@ def run(arguments: argparse.Namespace) -> int:
     if "list" in mistakes:
         _list_mistakes()
         return 0
-    target = arguments.reflector
+    target, netns = arguments.reflector, arguments.netns
+    if netns and target is not None:
+        print(
+            "bgp-reflector rehearse: --netns starts a reflector in a namespace of its own:"
+            " leave --reflector out",
+            file=sys.stderr,
+        )
+        return 2
     settings = ClassSettings(
         clusters=arguments.clusters,
         nodes=arguments.nodes,
@@ -109,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         graceful_restart=arguments.graceful_restart,
         asn=arguments.asn,
         password=arguments.password,
-        on_loopback=target is None or _is_on_this_machine(target[0]),
+        on_loopback=not netns and (target is None or _is_on_this_machine(target[0])),
         seed=arguments.seed,
     )
     try:
@@ -122,7 +134,8 @@ def run(arguments: argparse.Namespace) -> int:
             settings,
             plan,
             target,
-            port=arguments.port or 0,
+            port=arguments.port or (_BGP_PORT if netns else 0),
+            netns=netns,
             reflector_arguments=arguments.arguments,
             deadline_s=arguments.deadline,
             stay_s=arguments.stay,

@@ -5,18 +5,23 @@ import resource
 import signal
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
+from types import FrameType
 from typing import Final
 
 from reflector.cli.rehearse_screen import Screen, make_screen
 from reflector.sim.class_plan import ClassSettings, PlannedNode
 from reflector.sim.kube_router import timers
+from reflector.sim.netns.classroom import REFLECTOR_ADDRESS, classroom
+from reflector.sim.netns.pods import Pods
+from reflector.sim.netns.relay import relay
 from reflector.sim.rehearsal import Rehearsal
 from reflector.sim.running import RunningReflector, free_port
 from reflector.sim.transport import Address
 
 _INTERRUPTED: Final = 130
 _HTTP_PORT: Final = 8179
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def play(
@@ -25,6 +30,7 @@ def play(
     target: Address | None,
     *,
     port: int,
+    netns: bool,
     reflector_arguments: Sequence[str],
     deadline_s: float,
     stay_s: float | None,
@@ -36,6 +42,7 @@ def play(
         plan: Its nodes.
         target: The reflector; None starts one.
         port: Of the one that is started, 0 for a free one.
+        netns: Whether the nodes and the reflector are network namespaces, with pods that ping.
         reflector_arguments: More for that one.
         deadline_s: By how many seconds after the last arrival all must be as planned.
         stay_s: Seconds to stay after all is as planned; None until Ctrl-C.
@@ -44,17 +51,26 @@ def play(
         The exit code.
 
     Raises:
-        SimError: The reflector does not start.
+        SimError: The reflector does not start, or there can be no namespaces.
     """
     _raise_file_limit()
+    for signum in _ENDING:
+        signal.signal(signum, _interrupt)
     with ExitStack() as stack:
         own: RunningReflector | None = None
+        hub = stack.enter_context(classroom(plan)) if netns else None
         if target is None:
             own = RunningReflector(
-                *reflector_arguments, port=port, asn=settings.asn, http=_free_http()
+                *reflector_arguments,
+                host="127.0.0.1" if hub is None else REFLECTOR_ADDRESS,
+                port=port,
+                asn=settings.asn,
+                http=_free_http(),
+                netns=hub,
             )
             stack.enter_context(own)
             target = own.address
+        stack.callback(_finish_undisturbed)
         return asyncio.run(_play(settings, plan, target, own, (deadline_s, stay_s)))
 
 
@@ -67,19 +83,28 @@ async def _play(
 ) -> int:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in _ENDING:
         loop.add_signal_handler(signum, interrupted.set)
     rehearsal = Rehearsal(plan, target, timers(settings.version), debug_route=own is not None)
-    screen = make_screen(rehearsal, settings, target, own)
-    rehearsal.report = screen.report
-    rehearsal.start()
-    drawing = asyncio.create_task(screen.keep_drawing())
-    try:
-        return await _until_the_end(rehearsal, screen, interrupted, *limits_s)
-    finally:
-        drawing.cancel()
-        screen.leave()
-        await rehearsal.stop()
+    async with AsyncExitStack() as stack:
+        pods: Pods | None = None
+        if own is not None and own.netns is not None:
+            host, _, port = own.http.rpartition(":")
+            await stack.enter_async_context(relay((host, int(port)), own.netns))
+            pods = Pods(rehearsal.nodes)
+            pods.start()
+            stack.push_async_callback(pods.stop)
+            rehearsal.further_problems = pods.problems
+        screen = make_screen(rehearsal, settings, target, own, pods)
+        rehearsal.report = screen.report
+        rehearsal.start()
+        stack.push_async_callback(rehearsal.stop)
+        drawing = asyncio.create_task(screen.keep_drawing())
+        try:
+            return await _until_the_end(rehearsal, screen, interrupted, *limits_s)
+        finally:
+            drawing.cancel()
+            screen.leave()
 
 
 async def _until_the_end(
@@ -103,6 +128,16 @@ async def _until_the_end(
             async with asyncio.timeout(stay_s):
                 await interrupted.wait()
     return 0 if as_planned else 1
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _finish_undisturbed() -> None:
+    """Let nothing but SIGKILL keep what was started from being cleared away."""
+    for signum in _ENDING:
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def _free_http() -> str:

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import Final
 
 from reflector.sim.class_plan import ClassSettings
+from reflector.sim.netns.pods import Pods
 from reflector.sim.rehearsal import Node, NodeState, Rehearsal
 from reflector.sim.running import RunningReflector
 from reflector.sim.transport import Address
@@ -40,6 +41,7 @@ class Screen:
         settings: What the class is like.
         target: Address and port of the reflector.
         own: The reflector, if it was started for this.
+        pods: Those that ping, if any do.
     """
 
     def __init__(
@@ -48,8 +50,12 @@ class Screen:
         settings: ClassSettings,
         target: Address,
         own: RunningReflector | None,
+        pods: Pods | None = None,
     ) -> None:
         self.rehearsal = rehearsal
+        self.pods = pods
+        if pods is not None:
+            pods.report = self.pinged
         self.settings = settings
         self.target = target
         self.own = own
@@ -67,6 +73,9 @@ class Screen:
         if self.own is not None:
             lines.append(f"look at it: http://{self.own.http}, or bgp-reflector show neighbors")
             lines.append(f"            --socket {self.own.control_socket} (or problems)")
+        if self.pods is not None:
+            netns = self.pods.nodes[0].plan.profile.netns
+            lines.append(f"on a node:  ip netns exec {netns} ip route")
         return lines
 
     def report(self, node: Node) -> None:
@@ -74,6 +83,16 @@ class Screen:
         line = self.event(node)
         if line:
             self.write(f"{line}\n")
+
+    def pinged(self) -> None:
+        """Other pods answer than before."""
+        self.write(f"{self.elapsed()}  {self.answering()}\n")
+
+    def answering(self) -> str:
+        """How many pods answer pings."""
+        if self.pods is None:
+            return ""
+        return f"{len(self.pods.answering)} of {self.pods.pairs} pairs of pods answer pings"
 
     def event(self, node: Node) -> str:
         """A change in words; empty where it is none to tell."""
@@ -111,10 +130,15 @@ class Screen:
             ]
         has = f"each has all of the class's {self.rehearsal.wanted_routes} routes"
         lines = [f"{self.elapsed()}  all is as planned: {len(healthy)} nodes are up, and {has}"]
+        if self.pods is not None:
+            lines.append(f"      {self.answering()}")
         for node in planted.values():
             mistake = node.plan.mistake
             if mistake is not None:
                 lines.append(f"  cluster-{node.plan.cluster:02}, {mistake.name}: {mistake.seen}")
+            if self.pods is not None:
+                answering, pairs = self.pods.of_cluster(node.plan.cluster)
+                lines.append(f"      {answering} of {pairs} pairs with its pods answer pings")
         return [*lines, "Ctrl-C lets everybody leave"] if stays else lines
 
     def elapsed(self) -> str:
@@ -137,19 +161,23 @@ class Picture(Screen):
         settings: ClassSettings,
         target: Address,
         own: RunningReflector | None,
+        pods: Pods | None = None,
     ) -> None:
         self._events: deque[str] = deque(maxlen=_SHOWN_EVENTS)
         self._closing: list[str] = []
         self._height = 0
         encoding = (sys.stdout.encoding or "").lower()
         self._column = 0 if encoding.startswith("utf") else 1
-        super().__init__(rehearsal, settings, target, own)
+        super().__init__(rehearsal, settings, target, own, pods)
 
     def report(self, node: Node) -> None:
         """A node's state has changed: shown with the next picture."""
         line = self.event(node)
         if line and (node.plan.mistake is not None or node.state is not NodeState.UP):
             self._events.append(line)
+
+    def pinged(self) -> None:
+        """Other pods answer than before: shown with the next picture."""
 
     async def keep_drawing(self) -> None:
         """Draw until cancelled."""
@@ -195,6 +223,7 @@ class Picture(Screen):
             "",
             f"{self.elapsed()}  {summary}",
             f"      {full} of {len(healthy)} nodes have every route of the class",
+            *([f"      {self.answering()}"] if self.pods is not None else []),
             "",
             *events,
             *[""] * bool(closing),
@@ -230,7 +259,8 @@ def make_screen(
     settings: ClassSettings,
     target: Address,
     own: RunningReflector | None,
+    pods: Pods | None = None,
 ) -> Screen:
     """A picture on a terminal, lines elsewhere."""
     able = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return (Picture if able else Screen)(rehearsal, settings, target, own)
+    return (Picture if able else Screen)(rehearsal, settings, target, own, pods)

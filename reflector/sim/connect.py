@@ -9,6 +9,7 @@ from typing import Final, Self, Unpack
 
 from reflector.bgp.vocabulary import BGP_PORT
 from reflector.sim.errors import DeadlineError, SimError
+from reflector.sim.netns.namespace import new_socket
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
 from reflector.sim.transport import Address, sign, tune
@@ -160,7 +161,7 @@ def listen(
     chosen = replace(profile or _DEFAULT, **settings)
     address = ip_address(host)
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = new_socket(family, socket.SOCK_STREAM, netns=chosen.netns)
     try:
         sock.setblocking(False)  # noqa: FBT003 - the socket module's own
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

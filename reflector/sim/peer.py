@@ -424,7 +424,9 @@ class Peer(Link):
         profile = self.profile
         try:
             async with asyncio.timeout(profile.deadline_s):
-                sock = await open_socket(host, port, profile.source, profile.password)
+                sock = await open_socket(
+                    host, port, profile.source, profile.password, profile.netns
+                )
         except TimeoutError:
             raise self._failure(
                 ConnectError,

@@ -47,6 +47,8 @@ class Profile:
         cease: With which subcode of Cease `Peer.close` ends the session (RFC 4486 4). None ends it
             without a word.
         deadline_s: How long its waits wait, in seconds, where they are not told.
+        netns: The network namespace that it dials from, or listens in, by its name under /run/netns
+            (Linux, root). None is the process's own.
     """
 
     asn: int = 64512
@@ -66,6 +68,7 @@ class Profile:
     password: str | None = None
     cease: int | None = CeaseSubcode.ADMINISTRATIVE_SHUTDOWN
     deadline_s: float = 15.0
+    netns: str | None = None
 
     def located(self, local_address: str) -> "Profile":
         """The profile with what follows from the address that it dials from."""
@@ -143,3 +146,4 @@ class Settings(TypedDict, total=False):
     password: str | None
     cease: int | None
     deadline_s: float
+    netns: str | None

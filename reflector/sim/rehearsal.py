@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -68,6 +68,7 @@ class Rehearsal:
     Attributes:
         nodes: All nodes, in the order in which they arrive.
         report: Called with a node whenever its state changes.
+        further_problems: Asked by `problems` for what else is not as it should be.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Rehearsal:
         self._target = target
         self._timers = timers
         self.report: Callable[[Node], None] = lambda _: None
+        self.further_problems: Callable[[], Iterable[str]] = lambda: ()
         self._chance = random.Random(1)  # noqa: S311 - no secret
         self._tasks: list[asyncio.Task[None]] = []
         self._by_router_id: dict[str, set[str]] = {}
@@ -152,6 +154,7 @@ class Rehearsal:
                         ", ..." if len(missing) > 3 else ""  # noqa: PLR2004
                     )
                 yield from self._surplus(node)
+        yield from self.further_problems()
 
     def _surplus(self, node: Node) -> Iterator[str]:
         """What a healthy node has of those whose routes must not be passed on."""

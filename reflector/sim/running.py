@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from reflector.sim.errors import DeadlineError, SimError
+from reflector.sim.netns.namespace import inside
 from reflector.sim.transport import Address
 
 _READY: Final = "ready: "
@@ -36,6 +37,8 @@ class RunningReflector:
         asn: Its AS number.
         router_id: Its BGP identifier.
         http: Where its page and API are, as "127.0.0.1:8179".
+        netns: The network namespace that it runs in (Linux, root); None is the process's own. A port
+            has to be named there.
 
     Attributes:
         host: Where it listens.
@@ -43,6 +46,7 @@ class RunningReflector:
         asn: Its AS number.
         router_id: Its BGP identifier.
         http: Where its page and API are, or "off".
+        netns: The network namespace that it runs in, if it is not the process's own.
     """
 
     def __init__(
@@ -53,12 +57,14 @@ class RunningReflector:
         asn: int = 64512,
         router_id: str = "192.0.2.254",
         http: str = "off",
+        netns: str | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self.asn = asn
         self.router_id = router_id
         self.http = http
+        self.netns = netns
         self._any_port = port == 0
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,17 +177,20 @@ class RunningReflector:
             *("--listen", self.host, "--port", str(self.port), "--asn", str(self.asn)),
             *("--router-id", self.router_id, "--socket", str(self.control_socket)),
             *("--http", self.http),
-            *("--http", "off"),  # the page has one port; what is given wins
         )
         with Path(self._directory.name, "log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - this package itself
-                _command("run", *arguments, *self._arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment(),
-                process_group=0,  # a Ctrl-C is whose process started this one to act upon
-            )
+
+            def spawn() -> subprocess.Popen[bytes]:
+                return subprocess.Popen(  # noqa: S603 - this package itself
+                    _command("run", *arguments, *self._arguments),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment(),
+                    process_group=0,  # a Ctrl-C is whose process started this one to act upon
+                )
+
+            self._process = spawn() if self.netns is None else inside(self.netns, spawn)
 
     def _environment(self) -> dict[str, str]:
         """The same package, and neither peers nor a configuration of this machine's own."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
+from reflector.sim.netns.namespace import new_socket
+
 _READ_BYTES: Final = 1 << 16
 
 # linux/tcp.h; not in the socket module.
@@ -155,7 +157,7 @@ class Transport:
 
 
 async def open_socket(
-    host: str, port: int, source: str | None, password: str | None
+    host: str, port: int, source: str | None, password: str | None, netns: str | None = None
 ) -> socket.socket:
     """Connect.
 
@@ -164,12 +166,14 @@ async def open_socket(
         port: TCP port.
         source: Address to dial from; None leaves it to the kernel.
         password: Signs the connection (RFC 2385).
+        netns: The network namespace to dial from; None is the process's own.
 
     Raises:
         OSError: The connection can't be made.
+        SimError: There is no such namespace.
     """
     family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = new_socket(family, socket.SOCK_STREAM, netns=netns)
     try:
         tune(sock)
         if password is not None:

@@ -17,33 +17,20 @@ import pytest
 
 from reflector.sim import RunningReflector
 from reflector.sim.mistakes import MISTAKES
+from tests.support.netns import require_namespaces
 from tests.support.reflector_process import REPOSITORY, free_port
+from tests.support.rehearsing import (
+    COMMAND,
+    COMPLETE,
+    RUN_TIMEOUT_S,
+    environment,
+    fetch,
+    read_until,
+    rehearse,
+    start,
+)
 
-COMMAND: Final = (sys.executable, "-m", "reflector", "rehearse")
-RUN_TIMEOUT_S: Final = 180.0
 QUICKLY: Final = ("--clusters", "4", "--nodes", "2", "--pace", "0")
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm"}
-
-
-def rehearse(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIMEOUT_S,
-        check=False,
-        env=environment(),
-        cwd=REPOSITORY,
-    )
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment(), cwd=REPOSITORY
-    )
 
 
 def test_a_class_of_thirty_with_every_mistake() -> None:
@@ -111,8 +98,7 @@ def test_the_mistakes_are_listed() -> None:
 
 def test_ctrl_c_before_everybody_is_there_exits_130() -> None:
     process = start("--pace", "60")
-    assert process.stdout is not None
-    assert "30 clusters of 3 nodes" in process.stdout.readline()
+    read_until(process, "30 clusters of 3 nodes")
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=RUN_TIMEOUT_S)
     assert process.returncode == 130
@@ -121,12 +107,7 @@ def test_ctrl_c_before_everybody_is_there_exits_130() -> None:
 
 def test_ctrl_c_after_everybody_was_there_exits_0_and_leaves_nothing_behind() -> None:
     process = start(*QUICKLY)
-    assert process.stdout is not None
-    said = ""
-    while "Ctrl-C lets everybody leave" not in said:
-        line = process.stdout.readline()
-        assert line, said
-        said += line
+    said = read_until(process, COMPLETE)
     control = re.search(r"--socket (\S+)", said)
     assert control is not None
     shown = subprocess.run(
@@ -138,6 +119,9 @@ def test_ctrl_c_after_everybody_was_there_exits_0_and_leaves_nothing_behind() ->
         cwd=REPOSITORY,
     )
     assert "8 established" in shown.stdout
+    page = re.search(r"http://([0-9.]+):(\d+)", said)
+    assert page is not None
+    assert b"cluster-04-node-2" in fetch(page[1], int(page[2]), "/api/v1/neighbors")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=RUN_TIMEOUT_S)
     assert process.returncode == 0
@@ -177,12 +161,7 @@ def test_the_reflector_says_what_is_wrong_with_each_cluster() -> None:
     process = start(
         "--clusters", "20", "--nodes", "1", "--pace", "0.05", "--mistake", ",".join(names)
     )
-    assert process.stdout is not None
-    said = ""
-    while "Ctrl-C lets everybody leave" not in said:
-        line = process.stdout.readline()
-        assert line, said
-        said += line
+    said = read_until(process, COMPLETE)
     control = re.search(r"--socket (\S+)", said)
     assert control is not None
     culprits = set(re.findall(r"(cluster-\d+), ", said))
@@ -209,9 +188,9 @@ def test_the_reflector_says_what_is_wrong_with_each_cluster() -> None:
 
 DOCUMENT: Final = (REPOSITORY / "docs" / "rehearse.md").read_text()
 COMMANDS: Final = [
-    line.strip().removeprefix("$ ").removeprefix("bgp-reflector rehearse").split()
+    line.partition("bgp-reflector rehearse")[2].split()
     for line in DOCUMENT.splitlines()
-    if line.startswith(("    $ bgp-reflector rehearse", "    bgp-reflector rehearse"))
+    if re.match(r" {4}(\$ )?(sudo )?bgp-reflector rehearse", line)
 ]
 
 
@@ -223,6 +202,8 @@ def test_the_document_lists_the_mistakes() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_the_document_s_commands_work(command: list[str]) -> None:
     """Each as it stands, but at another pace and on a free port, and it leaves by itself."""
+    if "--netns" in command:
+        require_namespaces()
     end = command.index("--") if "--" in command else len(command)
     command = [*command[:end], "--stay", "0", "--pace", "0.05", *command[end:]]
     if "--reflector" in command:

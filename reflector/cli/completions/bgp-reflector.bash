@@ -19,7 +19,7 @@ _shtab_bgp_reflector_problems_option_strings=(-h --help --json --socket)
 _shtab_bgp_reflector_events_option_strings=(-h --help --follow -f --json --socket)
 _shtab_bgp_reflector_vtysh_option_strings=(-h --help -c --command --socket)
 _shtab_bgp_reflector_completion_option_strings=(-h --help)
-_shtab_bgp_reflector_rehearse_option_strings=(-h --help --clusters --nodes --pace --mistake --reflector --port --asn --password --kube-router --graceful-restart --deadline --seed --stay)
+_shtab_bgp_reflector_rehearse_option_strings=(-h --help --clusters --nodes --pace --mistake --reflector --netns --port --asn --password --kube-router --graceful-restart --deadline --seed --stay)
 _shtab_bgp_reflector_health_option_strings=(-h --help --socket)
 _shtab_bgp_reflector_option_strings=(-h --help --version)
 
@@ -79,6 +79,7 @@ _shtab_bgp_reflector_completion__h_nargs=0
 _shtab_bgp_reflector_completion___help_nargs=0
 _shtab_bgp_reflector_rehearse__h_nargs=0
 _shtab_bgp_reflector_rehearse___help_nargs=0
+_shtab_bgp_reflector_rehearse___netns_nargs=0
 _shtab_bgp_reflector_rehearse___graceful_restart_nargs=0
 _shtab_bgp_reflector_health__h_nargs=0
 _shtab_bgp_reflector_health___help_nargs=0

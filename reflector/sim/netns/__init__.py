@@ -1,0 +1,1 @@
+"""Simulated peers in network namespaces of their own: Linux, and root."""
