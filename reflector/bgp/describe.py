@@ -5,6 +5,7 @@ Nothing here is on the reflecting path. What was judged is well-formed, so nothi
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from struct import error as struct_error
 from struct import iter_unpack, unpack_from
 from typing import Final
 
@@ -52,13 +53,11 @@ def describe_attributes(attributes: PathAttributes) -> dict[str, object]:
             name, read = reader
             described[name] = read(value)
         elif code not in _READ_BEFORE:
-            unknown.append({"code": code, "flags": _flags(flags), "value_hex": value.hex()})
+            unknown.append({"code": code, "flags": flag_names(flags), "value_hex": value.hex()})
     if attributes.originator_id:
         described["originator_id"] = str(IPv4Address(attributes.originator_id))
     if attributes.cluster_list:
-        described["cluster_list"] = [
-            str(IPv4Address(cluster)) for (cluster,) in iter_unpack(">4s", attributes.cluster_list)
-        ]
+        described["cluster_list"] = _addresses(attributes.cluster_list)
     if unknown:
         described["unknown_attributes"] = unknown
     return described
@@ -114,6 +113,35 @@ def aggregator(value: bytes) -> dict[str, object]:
     return {"asn": asn, "address": str(IPv4Address(address))}
 
 
+def read_attribute(code: int, value: bytes) -> tuple[str, object]:
+    """One attribute as it came, judged or not.
+
+    Args:
+        code: Its type code.
+        value: Its value, with four-octet AS numbers.
+
+    Returns:
+        What it is called, and its value; None where nothing is known of it, or it can't be read.
+    """
+    name, read = _READERS.get(code) or _RAW_READERS.get(code) or (f"attribute {code}", _unread)
+    try:
+        return name, read(value)
+    except (ValueError, LookupError, struct_error):
+        return name, None
+
+
+def _unread(_: bytes) -> None:
+    """Nothing is known of it."""
+
+
+def _origin(value: bytes) -> str:
+    return ORIGINS[value[0]].lower()
+
+
+def _addresses(value: bytes) -> list[str]:
+    return [str(IPv4Address(each)) for (each,) in iter_unpack(">4s", value)]
+
+
 # By attribute: its name here, and how its value is read.
 _READERS: Final[dict[int, tuple[str, Callable[[bytes], object]]]] = {
     AttributeCode.AS_PATH: ("as_path", as_path),
@@ -123,6 +151,14 @@ _READERS: Final[dict[int, tuple[str, Callable[[bytes], object]]]] = {
     AttributeCode.COMMUNITIES: ("communities", communities),
     AttributeCode.EXTENDED_COMMUNITIES: ("extended_communities", extended_communities),
     AttributeCode.LARGE_COMMUNITIES: ("large_communities", large_communities),
+}
+# Those that a judged block has elsewhere.
+_RAW_READERS: Final[dict[int, tuple[str, Callable[[bytes], object]]]] = {
+    AttributeCode.ORIGIN: ("origin", _origin),
+    AttributeCode.NEXT_HOP: ("next_hop", lambda value: str(IPv4Address(value))),
+    AttributeCode.LOCAL_PREF: ("local_pref", int.from_bytes),
+    AttributeCode.ORIGINATOR_ID: ("originator_id", lambda value: str(IPv4Address(value))),
+    AttributeCode.CLUSTER_LIST: ("cluster_list", _addresses),
 }
 _READ_BEFORE: Final = (AttributeCode.ORIGIN, AttributeCode.LOCAL_PREF)
 
@@ -141,7 +177,8 @@ def _extended_community(item: bytes) -> str:
     return f"0x{item.hex()}"
 
 
-def _flags(flags: int) -> list[str]:
+def flag_names(flags: int) -> list[str]:
+    """The flags of an attribute that say something about it (RFC 4271 4.3)."""
     names = []
     if flags & AttributeFlag.OPTIONAL:
         names.append("optional")

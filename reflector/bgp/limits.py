@@ -80,3 +80,17 @@ MAX_PREFIX_HOLD_DOWN_S: Final = 60.0
 # more; past the bound the memory is dropped, which costs only time. Else a peer that announces one
 # prefix with ever new attributes would grow the process.
 SPARE_PATHS_PER_PEER: Final = 1 << 10
+
+# What is kept of a connection's octets each way, so that people can look at its messages: those that
+# it began with, OPENs among them, and the last ones. A node of a class says less than this in a day;
+# a thousand that are flooded take some 40 MB, less what they share.
+TRANSCRIPT_OPENING_BYTES: Final = 4 << 10
+TRANSCRIPT_OPENING_PIECES: Final = 64
+TRANSCRIPT_BYTES: Final = 16 << 10
+TRANSCRIPT_PIECES: Final = 256
+
+# Transcripts of connections that are over: that is when one asks what was said. The last few of each
+# address, so that one that retries all day pushes out nobody else's; and their octets.
+PAST_TRANSCRIPTS: Final = 512
+PAST_TRANSCRIPTS_PER_ADDRESS: Final = 4
+PAST_TRANSCRIPT_BYTES: Final = 8 << 20

@@ -3,8 +3,9 @@
 import json
 import os
 import socket
-from collections.abc import Sequence
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from reflector.observe.paths import likely_sockets
 _TIMEOUT_S: Final = 5.0
 _OK: Final = 200
 _NOT_FOUND: Final = 404
+_PIECE_BYTES: Final = 1 << 20
 
 
 class ClientError(CommandError):
@@ -66,23 +68,47 @@ class Client:
         """
         return self._get("/healthz")
 
+    def read(self, *path: str) -> Iterator[bytes]:
+        """Ask for what is no JSON, and read it piece by piece.
+
+        Args:
+            path: Below /api/v1, part by part.
+
+        Raises:
+            ClientError: Nothing runs, or it doesn't answer.
+            NotFoundError: It runs and has no such thing.
+        """
+        with self._asked("/api/v1/" + "/".join(quote(part, safe="") for part in path)) as response:
+            if response.status != _OK:
+                self._refuse(response.status, json.loads(response.read()))
+            while piece := response.read(_PIECE_BYTES):
+                yield piece
+
     def _get(self, target: str) -> dict[str, Any]:
+        with self._asked(target) as response:
+            answer: dict[str, Any] = json.loads(response.read())
+        self._refuse(response.status, answer)
+        return answer
+
+    @contextmanager
+    def _asked(self, target: str) -> Iterator[HTTPResponse]:
+        """A question, and its answer while it is read."""
         connection = HTTPConnection("localhost", timeout=self._timeout_s)
         connection.sock = self._connect()
         try:
             connection.request("GET", target)
-            response = connection.getresponse()
-            body = response.read()
-            answer: dict[str, Any] = json.loads(body)
+            yield connection.getresponse()
         except (OSError, HTTPException, ValueError) as error:
             raise ClientError(f"the reflector gave no answer: {error}") from error
         finally:
             connection.close()
-        if response.status == _NOT_FOUND:
+
+    @staticmethod
+    def _refuse(status: int, answer: dict[str, Any]) -> None:
+        if status == _NOT_FOUND:
             raise NotFoundError(answer["error"])
-        if response.status != _OK:
-            raise ClientError(f"the reflector refused: {answer.get('error', response.reason)}")
-        return answer
+        if status != _OK:
+            raise ClientError(f"the reflector refused: {answer.get('error', status)}")
 
     def _connect(self) -> socket.socket:
         forbidden: Path | None = None

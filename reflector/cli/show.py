@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from reflector.cli.arguments import address, asking, prefix
-from reflector.cli.output import print_json
+from reflector.cli.output import print_json, save
 
 if TYPE_CHECKING:
     from reflector.cli.client import Client
@@ -42,6 +42,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     received = topics.add_parser("received", parents=[common], help="what a peer has announced")
     received.add_argument("address", metavar="ADDR", type=address, help="of the peer")
     received.set_defaults(run=run, show=_received)
+
+    messages = topics.add_parser(
+        "messages", parents=[common], help="what was said between us and a peer, one by one"
+    )
+    messages.add_argument("address", metavar="ADDR", type=address, help="of the peer, here or gone")
+    as_file = messages.add_mutually_exclusive_group()
+    as_file.add_argument("--pcap", metavar="FILE", help="write them for Wireshark; - is stdout")
+    as_file.add_argument("--mrt", metavar="FILE", help="write them as MRT; - is stdout")
+    messages.set_defaults(run=run, show=_messages)
 
     clusters = topics.add_parser(
         "clusters", parents=[common], help="the nodes by cluster, and who has left"
@@ -250,6 +259,21 @@ def _received(client: "Client", arguments: argparse.Namespace) -> None:
     from reflector.cli.show_class import print_received  # noqa: PLC0415
 
     print_received(view, arguments.address)
+
+
+def _messages(client: "Client", arguments: argparse.Namespace) -> None:
+    for kind in ("pcap", "mrt"):
+        path = getattr(arguments, kind)
+        if path is not None:
+            save(client.read("neighbors", arguments.address, f"messages.{kind}"), path)
+            return
+    view = client.get("neighbors", arguments.address, "messages")
+    if arguments.json:
+        print_json(view)
+        return
+    from reflector.cli.show_messages import print_messages  # noqa: PLC0415
+
+    print_messages(view)
 
 
 def _clusters(client: "Client", arguments: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from reflector.net.refresh_gate import RefreshGate
 from reflector.reports import PeerName
 from reflector.rib.path import IPAddress
 from reflector.speaker import Peer
+from reflector.transcript import Transcript
 
 # Buffers that one `sendmsg` takes; Linux's IOV_MAX is 1024.
 _MAX_BUFFERS: Final = 512
@@ -49,6 +50,7 @@ class Connection:
         remote_port: The peer's port.
         since: Loop time of the last change of state that people care about.
         refresh_gates: How often it may still ask for the table, by family.
+        transcript: What is said on it.
         bytes_in: Octets read.
         bytes_out: Octets sent.
     """
@@ -73,6 +75,9 @@ class Connection:
         self.local_port: int = sock.getsockname()[1]
         self.remote_port: int = sock.getpeername()[1]
         self.refresh_gates: dict[Family, RefreshGate] = {}
+        self.transcript = Transcript(
+            (local_address, self.local_port), (name.address, self.remote_port), outbound=outbound
+        )
         self.bytes_in = 0
         self.bytes_out = 0
         self._loop = asyncio.get_running_loop()
@@ -117,6 +122,8 @@ class Connection:
         """Send whole messages, at once as far as the socket takes them."""
         if self._closing is not None or self.closed.done():
             return
+        size = len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks))
+        self.transcript.write(self._loop.time(), chunks, size)
         waiting: Sequence[bytes | memoryview] = chunks
         if len(chunks) == 1 and not self._queue:
             waiting = self._send_at_once(chunks[0])
@@ -188,6 +195,7 @@ class Connection:
         self._reading.took(len(data))
         if self._closing is not None:
             return  # read and thrown away, so that closing sends no reset
+        self.transcript.received.add(self._loop.time(), [data], len(data))
         events = self.session.receive_data(data)
         if self.session.heard != self._heard:
             self._heard = self.session.heard

@@ -52,6 +52,7 @@ from reflector.reports import (
 )
 from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Peer, Speaker
+from reflector.transcript import Archive
 
 # How long an old session may take to answer when its peer connects anew. A live one's kernel
 # answers within a delayed acknowledgement, 40 to 200 ms; the peer wants to be back in a second.
@@ -90,6 +91,7 @@ class Peering:
         sessions: Those past OPEN, by address and router id: two nodes behind one address are two
             peers.
         restarts: The clocks of graceful restarts.
+        past: What was said on connections that are over.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Peering:
         self.waiting = WaitingRoom[Connection]()
         self.sessions: dict[PeerKey, Connection] = {}
         self.held_down = HoldDown()
+        self.past = Archive()
         self._host_name = host_name
         self._report = report
         self._loop = asyncio.get_running_loop()
@@ -181,7 +184,7 @@ class Peering:
             self._refuse(connection, Notification(ErrorCode.CEASE, subcode), reason)
             return None
         self.connections.add(connection)
-        connection.closed.add_done_callback(lambda _: self.connections.discard(connection))
+        connection.closed.add_done_callback(lambda _: self._part(connection))
         connection.start()
         if not outbound and not connection.closed.done():
             self._let_wait(connection)
@@ -261,11 +264,20 @@ class Peering:
 
     def _refuse(self, connection: Connection, notification: Notification, reason: str) -> None:
         self._refused.add(connection)
-        connection.closed.add_done_callback(lambda _: self._refused.discard(connection))
+        connection.transcript.reason = reason
+        connection.closed.add_done_callback(lambda _: self._part(connection))
         connection.refuse(notification, reason)
         self._report(ConnectionRefused(connection.name, reason))
         if len(self._refused) > _MAX_REFUSED:
             connection.abort()
+
+    def _part(self, connection: Connection) -> None:
+        """A connection is closed: what was said on it is kept for who asks why."""
+        self.connections.discard(connection)
+        self._refused.discard(connection)
+        transcript = connection.transcript
+        transcript.name, transcript.ended_s = connection.name, self._loop.time()
+        self.past.add(transcript)
 
     def _let_wait(self, connection: Connection) -> None:
         """Count a connection among those that wait for an OPEN; the oldest may have to go for it."""
@@ -450,6 +462,7 @@ class Peering:
     def _on_closed(self, connection: Connection, closed: Closed) -> None:
         self.waiting.leave(connection)
         self._learn_name(connection)
+        connection.transcript.reason = closed.reason
         peer, connection.peer = connection.peer, None
         prefixes, kept, kept_s = 0, 0, 0.0
         if peer is not None:

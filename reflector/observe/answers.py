@@ -86,22 +86,22 @@ async def send_list(request: web.Request, name: str, items: Iterator[View]) -> w
 
 
 async def send(
-    request: web.Request, pieces: Iterator[str], content_type: str
+    request: web.Request, pieces: Iterator[str] | Iterator[bytes], content_type: str
 ) -> web.StreamResponse:
-    """Send text as it is made, pausing for the rest of the reflector."""
+    """Send text or octets as they are made, pausing for the rest of the reflector."""
     response = web.StreamResponse(headers={"Content-Type": content_type})
     await response.prepare(request)
     loop = asyncio.get_running_loop()
-    parts: list[str] = []
+    parts: list[bytes] = []
     pause_at_s = loop.time() + _SLICE_S
     for piece in pieces:
-        parts.append(piece)
+        parts.append(piece.encode() if isinstance(piece, str) else piece)
         if loop.time() >= pause_at_s:
-            await response.write("".join(parts).encode())
+            await response.write(b"".join(parts))
             await asyncio.sleep(0)
             parts = []
             pause_at_s = loop.time() + _SLICE_S
-    await response.write("".join(parts).encode())
+    await response.write(b"".join(parts))
     await response.write_eof()
     return response
 

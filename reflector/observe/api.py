@@ -26,6 +26,7 @@ from reflector.observe.door import MAX_VISITORS, Door
 from reflector.observe.explain import Explanation
 from reflector.observe.nearest import family_of, pack, within
 from reflector.observe.overlap import take_routes
+from reflector.observe.recorded import Recorded
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
 from reflector.observe.search import search
 from reflector.observe.stream import Stream, event_view
@@ -127,6 +128,7 @@ class _Api:
             web.get("/api/v1/history", self.history),
             web.get("/api/v1/events", self.events),
             web.get("/api/v1/openapi.json", self.openapi),
+            *Recorded(self._reflector).routes_table(),
         ]
 
     async def health(self, _: web.Request) -> web.Response:

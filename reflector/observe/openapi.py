@@ -123,6 +123,38 @@ QUESTIONS: Final[dict[str, Question]] = {
         "routes",
         (Parameter("address", "of the peer", "path"),),
     ),
+    "/api/v1/neighbors/{address}/messages": Question(
+        "What was said on connections with one address, decoded message by message; those that are "
+        "over come first",
+        {
+            "address": "of the peer",
+            "remote_port": "the peer's",
+            "local_address": "ours",
+            "local_port": "ours",
+            "direction": "inbound where the peer dialled",
+            "router_id": "from its OPEN",
+            "host_name": "what it calls itself (FQDN capability)",
+            "description": "from the configuration",
+            "state": "of the session; Closed when the connection is over",
+            "ended_at": "seconds since the epoch, null while the connection lives",
+            "reason": "why the session ended, empty while it lasts",
+            "messages": "in order: at, direction, type, octets, says (in words), details (each "
+            "field); missing_before says how many octets before it are not kept, times and last_at "
+            "of how many KEEPALIVEs in a row it is the first, malformed why it can't be read",
+        },
+        "connections",
+        (Parameter("address", "of the peer", "path"),),
+    ),
+    "/api/v1/neighbors/{address}/messages.pcap": Question(
+        "The same as a capture for Wireshark",
+        parameters=(Parameter("address", "of the peer", "path"),),
+        kind="application/vnd.tcpdump.pcap",
+    ),
+    "/api/v1/neighbors/{address}/messages.mrt": Question(
+        "The same in MRT (RFC 6396)",
+        parameters=(Parameter("address", "of the peer", "path"),),
+        kind="application/octet-stream",
+    ),
     "/api/v1/config": Question("The configuration in force, keyed as its file, without secrets"),
     "/api/v1/clusters": Question(
         "Nodes, grouped by the network of their pod CIDRs, and who has left",

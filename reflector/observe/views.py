@@ -21,6 +21,7 @@ from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
 from reflector.rib.path import Candidates, IPAddress, Path, Source
 from reflector.speaker import Peer, Speaker
+from reflector.transcript import Archive, Transcript
 
 if TYPE_CHECKING:  # whose rules look at these protocols
     from reflector.observe.diagnosis.problem import Problem
@@ -64,6 +65,10 @@ class PeerConnection(Protocol):
         """Loop time of its last change of state, in seconds."""
 
     @property
+    def transcript(self) -> Transcript:
+        """What is said on it."""
+
+    @property
     def bytes_in(self) -> int:
         """Octets read."""
 
@@ -82,6 +87,10 @@ class Connections(Protocol):
     @property
     def connections(self) -> Collection[PeerConnection]:
         """Every one, whatever its state."""
+
+    @property
+    def past(self) -> Archive:
+        """What was said on those that are over."""
 
 
 class DeskView(Protocol):

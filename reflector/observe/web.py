@@ -23,6 +23,7 @@ _FILES: Final = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
     "/routes.js": ("routes.js", "text/javascript"),
+    "/messages.js": ("messages.js", "text/javascript"),
     "/looks.js": ("looks.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }

@@ -20,8 +20,9 @@ from reflector.bgp.open import Negotiated, Open
 from reflector.bgp.remote_as import RemoteAs
 from reflector.bgp.session import Session, Timer
 from reflector.bgp.vocabulary import FAMILIES, RefreshSubtype, State
+from reflector.bgp.words import describe_notification
 from reflector.sim.errors import DeadlineError, SessionOverError, SimError
-from reflector.sim.history import History, Message, Note, Recorder, describe_notification
+from reflector.sim.history import History, Message, Note, Recorder
 from reflector.sim.profile import Profile
 from reflector.sim.route import Route
 from reflector.sim.transport import Address, Transport

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from reflector.bgp.words import describe_notification
 from reflector.sim.class_plan import PlannedNode
 from reflector.sim.connect import connect
 from reflector.sim.errors import SimError
-from reflector.sim.history import describe_notification
 from reflector.sim.kube_router import Timers
 from reflector.sim.link import Ended
 from reflector.sim.peer import Peer

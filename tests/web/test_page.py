@@ -210,6 +210,39 @@ async def _find(room: Class) -> None:
         await page.until("!document.getElementById('route').open")
 
 
+def test_a_nodes_messages_are_decoded(room: Class) -> None:
+    room.node("franz-control", 6, 0, asn=65001)
+    asyncio.run(_decode(room))
+
+
+async def _decode(room: Class) -> None:
+    shown = "document.getElementById('messages').innerText"
+    async with looking_at(room) as page:
+        await page.run(
+            "[...document.querySelectorAll('.node.up .name')]"
+            ".find((n) => n.closest('.node').textContent.includes('10.9.1.0/24')).click()"
+        )
+        await page.until("document.getElementById('messages').open")
+        await page.until(f"{shown}.includes('UPDATE announces 10.9.1.0/24 via 10.0.9.1')")
+        assert await page.run("document.getElementById('messages-pcap').href") == (
+            f"{room.url}api/v1/neighbors/127.0.9.1/messages.pcap"
+        )
+        # Each capability of an OPEN is explained when one looks.
+        await page.run("document.querySelector('.messages .received').closest('summary').click()")
+        await page.until(f"{shown}.includes('it can be asked to announce its routes again')")
+        assert await page.run(CONTRAST) == []
+        await page.press("Escape", 27)
+        await page.until("!document.getElementById('messages').open")
+        pictures = os.environ.get("BGP_REFLECTOR_SCREENSHOTS")
+        # Who never had a session is asked about most.
+        await page.run("openMessages('127.0.6.11')")
+        await page.until(f"{shown}.includes('NOTIFICATION 2/2 OPEN message error / Bad Peer AS')")
+        await page.until(f"{shown}.includes('The session ended: the peer is in AS 65001')")
+        if pictures:
+            await page.run("document.querySelectorAll('.messages summary')[2].click()")
+            await page.screenshot(Path(pictures) / "page-messages.png")
+
+
 def test_a_lost_connection_comes_back(room: Class) -> None:
     asyncio.run(_lose(room))
 

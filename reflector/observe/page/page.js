@@ -207,7 +207,11 @@ function tileOf(key, peer, fresh) {
   }
   facts.append(since);
   if (peer.software) facts.append(` · ${peer.software}`);
-  const element = make("li", `node ${kind}${fresh ? " fresh" : ""}`, make("span", "name", label(peer)), stateBox, facts);
+  const name = make("button", "name", label(peer));
+  name.type = "button";
+  name.title = "Its messages, one by one";
+  const element = make("li", `node ${kind}${fresh ? " fresh" : ""}`, name, stateBox, facts);
+  element.dataset.address = peer.address;
   tiles.set(key, { peer, element });
   return element;
 }

@@ -25,6 +25,7 @@ from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress, Source
 from reflector.speaker import Identity, Peer, Speaker
+from reflector.transcript import Archive, Transcript
 
 ASN = 64512
 OUR_ADDRESS = IPv4Address("192.0.2.1")
@@ -55,6 +56,11 @@ class Connection:
     bytes_in: int = 1234
     bytes_out: int = 99
     backlog_bytes: int = 0
+    transcript: Transcript = field(init=False)
+
+    def __post_init__(self) -> None:
+        ends = (self.local_address, self.local_port), (self.name.address, self.remote_port)
+        self.transcript = Transcript(*ends, outbound=self.outbound)
 
 
 @dataclass
@@ -62,6 +68,7 @@ class Peering:
     """What `views.Connections` asks for."""
 
     connections: set[Connection]
+    past: Archive = field(default_factory=Archive)
 
 
 @dataclass
