@@ -64,6 +64,10 @@ conformance: $(VENV)/dev.stamp ## write docs/conformance.md from the tests' mark
 generated: $(VENV)/dev.stamp ## write the man page and the completions from the parsers
 	@PYTHONPATH=. $(BIN)/python packaging/generate.py
 
+.PHONY: demo
+demo: $(VENV)/dev.stamp ## record docs/demo.cast and draw docs/demo.svg from it
+	@$(BIN)/python -m tests.demo $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/fuzz.stamp ## coverage-guided fuzzing (Linux): ARGS="session --seconds 600"
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.demo.cast import Cast
 from tests.packaging.conftest import Clone
 from tests.support.process import (
     BackgroundProcess,
@@ -22,6 +23,7 @@ from tests.support.process import (
     skip_or_fail,
     wait_until,
 )
+from tests.support.reflector_process import free_port
 
 BGP_PORT: Final = 179
 UNPRIVILEGED_PORT: Final = 1179
@@ -105,6 +107,15 @@ def test_make_test_runs_tests(clone: Clone) -> None:
     done = clone.run("make", "test", "ARGS=--quiet tests/packaging/test_locks.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+def test_make_demo_records_what_is_printed(clone: Clone, tmp_path: Path) -> None:
+    done = clone.run("make", "demo", f"ARGS=--output {tmp_path} --port {free_port()}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = "".join(text for _, text in Cast.loads((tmp_path / "demo.cast").read_text()).events)
+    for said in ("ready: AS 64512", "all is as planned: 12 nodes", "cluster-01-node-1", "ERROR: "):
+        assert said in printed
+    assert (tmp_path / "demo.svg").read_text().startswith("<svg ")
 
 
 def test_make_alone_says_what_there_is(makefile: Clone) -> None:
