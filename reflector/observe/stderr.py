@@ -15,6 +15,10 @@ from typing import Final
 # Some 2 MB of lines: minutes of a busy log, and nothing for a machine's memory.
 _MAX_QUEUED_LINES: Final = 10_000
 
+# Lines come in bursts, a class's all at once. The thread lets one gather before it writes: woken for
+# every line, it would take turns with the event loop for as long as the burst lasts.
+_GATHER_S: Final = 0.005
+
 # One write to a pipe of at most so many octets at a time keeps the thread's own copies small.
 _MAX_WRITE_LINES: Final = 200
 
@@ -48,7 +52,8 @@ class LineWriter:
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._run, name="log", daemon=True).start()
-            self._changed.notify_all()
+            if len(self._queue) == 1:
+                self._changed.notify_all()
 
     def take_dropped(self) -> int:
         """How many lines were dropped since the last call; 0 while there is no room to say so."""
@@ -83,6 +88,8 @@ class LineWriter:
                 self._changed.notify_all()
                 while not self._queue:
                     self._changed.wait()
+            time.sleep(_GATHER_S)
+            with self._changed:
                 count = min(len(self._queue), _MAX_WRITE_LINES)
                 lines = [self._queue.popleft() for _ in range(count)]
                 self._writing = True
