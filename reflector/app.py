@@ -381,6 +381,7 @@ def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerP
         route_server=settings.route_server,
         enforce_first_as=settings.enforce_first_as,
         ttl_security=settings.ttl_security,
+        extended_messages=settings.extended_messages,
         intake=intake(settings, known),
         export=export(settings, known),
         hold_down_s=hold_down_s(settings),

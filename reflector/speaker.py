@@ -634,11 +634,14 @@ class Speaker:
         """In which form a peer is told of paths."""
         source = peer.source
         local_as = 0 if source.internal else self.identity.asn
-        return Form(source.kind, peer.negotiated.as4, local_as, peer.export)
+        agreed = peer.negotiated
+        return Form(source.kind, agreed.as4, local_as, peer.export, agreed.most_bytes)
 
 
 _OUTGROWN: Final = Finding(
-    Action.DISCARD, "with what a reflector adds its attributes outgrow a message: told to nobody"
+    Action.DISCARD,
+    "with what a reflector adds its attributes outgrow a message of 4096 octets: told to nobody, or "
+    "only to peers with extended messages (RFC 8654)",
 )
 _BY_POLICY: Final = "its import policy rejects it ({})"
 _EARLY_REFRESH: Final = Finding(

@@ -15,6 +15,8 @@ _OPTIONAL_TRANSITIVE: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 # A value that `attributes.Judge` refuses as AS_PATH: what can't be widened stays malformed.
 _MALFORMED: Final = b"\xff"
 
+_MAX_VALUE_BYTES: Final = 0xFFFF
+
 _PLAIN: Final = (SegmentType.AS_SET, SegmentType.AS_SEQUENCE)
 _CONFEDERATION: Final = (3, 4)  # AS_CONFED_SEQUENCE and AS_CONFED_SET, RFC 5065 3
 
@@ -53,8 +55,10 @@ def widen(block: bytes) -> bytes:
         else:
             _, as4_value = found.get(AttributeCode.AS4_PATH, (0, b""))
             as4 = _split_as4(as4_value) if use_as4 else None
-            merged = _merge(segments, as4 or [])
-            widened.append(encode_attribute(flags, AttributeCode.AS_PATH, _join(merged, 4)))
+            joined = _join(_merge(segments, as4 or []), 4)
+            # The longest path of an extended message outgrows an attribute in four octets.
+            path = joined if len(joined) <= _MAX_VALUE_BYTES else _MALFORMED
+            widened.append(encode_attribute(flags, AttributeCode.AS_PATH, path))
     return b"".join(widened + others)
 
 

@@ -33,6 +33,7 @@ from exabgp.bgp.message.open.asn import ASN  # noqa: E402
 from exabgp.bgp.message.open.capability.asn4 import ASN4  # noqa: E402
 from exabgp.bgp.message.open.capability.capabilities import Capabilities as ExaCaps  # noqa: E402
 from exabgp.bgp.message.open.capability.capability import Capability  # noqa: E402
+from exabgp.bgp.message.open.capability.extended import ExtendedMessage  # noqa: E402
 from exabgp.bgp.message.open.capability.graceful import Graceful  # noqa: E402
 from exabgp.bgp.message.open.capability.hostname import HostName  # noqa: E402
 from exabgp.bgp.message.open.capability.mp import MultiProtocol  # noqa: E402
@@ -98,6 +99,8 @@ def encode_open(message: Open) -> bytes:
                 for afi, safi, kept in restart.preserved
             ],
         )
+    if ours.extended_messages:
+        capabilities[_CODE.EXTENDED_MESSAGE] = ExtendedMessage()
     if ours.host_name:
         capabilities[_CODE.HOSTNAME] = HostName(ours.host_name, "")
     if ours.software_version:
@@ -222,6 +225,7 @@ def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities
         as4=None if as4 is None else int(as4),
         route_refresh=_CODE.ROUTE_REFRESH in found or _CODE.ROUTE_REFRESH_CISCO in found,
         enhanced_refresh=_CODE.ENHANCED_ROUTE_REFRESH in found,
+        extended_messages=_CODE.EXTENDED_MESSAGE in found,
         graceful_restart=None
         if graceful is None
         else GracefulRestart(

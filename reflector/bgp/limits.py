@@ -2,10 +2,12 @@
 
 from typing import Final
 
-# RFC 4271 4.1: the smallest message is a bare header, the largest 4096 octets. RFC 8654's 65535
-# are not negotiated: no kube-router offers them, and small messages keep turns short.
+# RFC 4271 4.1: the smallest message is a bare header, the largest has 4096 octets, or 65535 where who
+# is to read it has offered that (RFC 8654 4). OPEN and KEEPALIVE never have more than 4096, nor do the
+# NOTIFICATIONs that we send.
 HEADER_BYTES: Final = 19
 MAX_MESSAGE_BYTES: Final = 4096
+MAX_EXTENDED_MESSAGE_BYTES: Final = 65535
 
 # RFC 4271 4.3: header, Withdrawn Routes Length, Total Path Attribute Length.
 MIN_UPDATE_BYTES: Final = 23

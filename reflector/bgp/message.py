@@ -32,13 +32,16 @@ def frame(message_type: int, body: bytes = b"") -> bytes:
 KEEPALIVE: Final = frame(MessageType.KEEPALIVE)
 
 
-def check_header(header: bytes, *, any_refresh: bool = False) -> int:
+def check_header(
+    header: bytes, *, any_refresh: bool = False, most_bytes: int = MAX_MESSAGE_BYTES
+) -> int:
     """Judge a message header.
 
     Args:
         header: The 19 octets of the header.
         any_refresh: A ROUTE-REFRESH may have any length: whoever reads it knows a better error
             for a short one (RFC 7313 5).
+        most_bytes: Of a message; OPEN and KEEPALIVE never have more than usual (RFC 8654 4).
 
     Returns:
         The message's length in octets, header included.
@@ -58,7 +61,9 @@ def check_header(header: bytes, *, any_refresh: bool = False) -> int:
     if any_refresh and message_type == MessageType.ROUTE_REFRESH:
         least = HEADER_BYTES
     # Length before type: the bounds of 4.1 hold for any type, and an absurd length says more.
-    too_long = length > MAX_MESSAGE_BYTES or (
+    if message_type in (MessageType.OPEN, MessageType.KEEPALIVE):
+        most_bytes = MAX_MESSAGE_BYTES
+    too_long = length > most_bytes or (
         message_type == MessageType.KEEPALIVE and length != HEADER_BYTES
     )
     if length < HEADER_BYTES or too_long or (least is not None and length < least):
@@ -92,13 +97,15 @@ class Framer:
 
     Attributes:
         any_refresh: As `check_header` has it.
+        most_bytes: As `check_header` has it.
     """
 
-    __slots__ = ("_rest", "any_refresh")
+    __slots__ = ("_rest", "any_refresh", "most_bytes")
 
     def __init__(self) -> None:
         self._rest = b""
         self.any_refresh = False
+        self.most_bytes = MAX_MESSAGE_BYTES
 
     def feed(self, data: bytes) -> Generator[tuple[int, bytes], None, None]:
         """Take bytes from the peer and yield each whole message as (type, body).
@@ -112,6 +119,7 @@ class Framer:
             data = self._rest + data
             self._rest = b""
         position, end = 0, len(data)
+        most_bytes = self.most_bytes
         try:
             while end - position >= HEADER_BYTES:
                 start = position + HEADER_BYTES
@@ -120,9 +128,13 @@ class Framer:
                 if (
                     message_type != MessageType.UPDATE
                     or marker != MARKER
-                    or not MIN_UPDATE_BYTES <= length <= MAX_MESSAGE_BYTES
+                    or not MIN_UPDATE_BYTES <= length <= most_bytes
                 ):
-                    length = check_header(data[position:start], any_refresh=self.any_refresh)
+                    length = check_header(
+                        data[position:start],
+                        any_refresh=self.any_refresh,
+                        most_bytes=most_bytes,
+                    )
                 stop = position + length
                 if stop > end:
                     break

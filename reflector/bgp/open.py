@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from reflector.bgp.errors import SessionError
-from reflector.bgp.limits import MIN_HOLD_TIME_S
+from reflector.bgp.limits import (
+    MAX_EXTENDED_MESSAGE_BYTES,
+    MAX_MESSAGE_BYTES,
+    MIN_HOLD_TIME_S,
+)
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.vocabulary import (
     BGP_VERSION,
@@ -44,6 +48,7 @@ class Capabilities:
         route_refresh: RFC 2918.
         enhanced_refresh: RFC 7313.
         graceful_restart: RFC 4724, None if absent.
+        extended_messages: RFC 8654.
         host_name: FQDN capability: for kube-router, the node's name.
         software_version: For kube-router, sent only on sessions that it believes to be iBGP.
         codes: Every capability code that was present, in the order of arrival.
@@ -54,6 +59,7 @@ class Capabilities:
     route_refresh: bool = False
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
+    extended_messages: bool = False
     host_name: str = ""
     software_version: str = ""
     codes: tuple[int, ...] = ()
@@ -97,6 +103,7 @@ class Negotiated:
         graceful_restart: What the peer says of its restarts, if ours are graceful too (RFC 4724).
         graceful_notification: A NOTIFICATION other than a Hard Reset ends the session as a restart
             does (RFC 8538).
+        extended_messages: The peer may be sent messages of up to 65,535 octets (RFC 8654).
     """
 
     hold_time_s: int
@@ -107,6 +114,7 @@ class Negotiated:
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
     graceful_notification: bool = False
+    extended_messages: bool = False
 
     @property
     def restartable(self) -> frozenset[Family]:
@@ -128,6 +136,11 @@ class Negotiated:
         restart = self.graceful_restart
         kept = set() if restart is None else {(a, s) for a, s, f_bit in restart.preserved if f_bit}
         return frozenset(each for each in self.families if (each.afi, each.safi) in kept)
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a message to the peer (RFC 8654 4)."""
+        return MAX_EXTENDED_MESSAGE_BYTES if self.extended_messages else MAX_MESSAGE_BYTES
 
     @property
     def keepalive_s(self) -> float:
@@ -183,6 +196,7 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         enhanced_refresh=ours.enhanced_refresh and theirs.enhanced_refresh,
         graceful_restart=None if ours.graceful_restart is None else theirs.graceful_restart,
         graceful_notification=all(each is not None and each.notification for each in restarts),
+        extended_messages=ours.extended_messages and theirs.extended_messages,
     )
 
 

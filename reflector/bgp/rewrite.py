@@ -65,6 +65,9 @@ def with_communities(
         attributes: Without them, or with some of them.
         added: In order; those that are there already are not repeated.
         heeded: Whether we do what they ask, as if they had come with the route.
+
+    Raises:
+        OverflowError: They outgrow the attribute, which only those of extended messages come near.
     """
     there = communities_of(attributes)
     new = [each for each in dict.fromkeys(added) if each not in there]

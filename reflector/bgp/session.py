@@ -32,7 +32,12 @@ from reflector.bgp.events import (
     RefreshReceived,
     UpdateReceived,
 )
-from reflector.bgp.limits import MAX_EAGER_BYTES, OPEN_WAIT_S, SEND_HOLD_TIME_S
+from reflector.bgp.limits import (
+    MAX_EAGER_BYTES,
+    MAX_EXTENDED_MESSAGE_BYTES,
+    OPEN_WAIT_S,
+    SEND_HOLD_TIME_S,
+)
 from reflector.bgp.message import KEEPALIVE, Framer
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated, Open, negotiate
@@ -251,6 +256,9 @@ class Session:
         self.state = State.OPEN_CONFIRM
         self.heard += 1
         self._framer.any_refresh = self.negotiated.enhanced_refresh
+        # RFC 8654 4: what we offer we must take, whether or not the peer offers it too.
+        if self.local.capabilities.extended_messages:
+            self._framer.most_bytes = MAX_EXTENDED_MESSAGE_BYTES
         # Without a hold time a peer may be silent for ever, but only once its session is up.
         self._timers[Timer.HOLD] = self.negotiated.hold_time_s or self._open_wait_s
         self._timers[Timer.KEEPALIVE] = self.negotiated.keepalive_s or None

@@ -284,7 +284,11 @@ def pack(prefixes: list[bytes], room: int) -> Iterable[bytes]:
 
 
 def write_announcements(
-    family: Family, attributes: bytes, next_hop: bytes, prefixes: list[bytes]
+    family: Family,
+    attributes: bytes,
+    next_hop: bytes,
+    prefixes: list[bytes],
+    most_bytes: int = MAX_MESSAGE_BYTES,
 ) -> bytes:
     """Write the UPDATEs that announce prefixes with the same attributes.
 
@@ -293,6 +297,7 @@ def write_announcements(
         attributes: All path attributes, MP_REACH_NLRI excepted.
         next_hop: For MP_REACH_NLRI; not used for IPv4, whose NEXT_HOP is among the attributes.
         prefixes: At least one.
+        most_bytes: Of a message.
 
     Returns:
         Whole messages, one after another.
@@ -305,7 +310,7 @@ def write_announcements(
             (MARKER, length.to_bytes(2), b"\x02\0\0", size.to_bytes(2), attributes, prefixes[0])
         )
     messages = []
-    for nlri in pack(prefixes, announcement_room(family, attributes, next_hop)):
+    for nlri in pack(prefixes, announcement_room(family, attributes, next_hop, most_bytes)):
         if family is IPV4_UNICAST:
             body = b"\0\0" + len(attributes).to_bytes(2) + attributes + nlri
         else:
@@ -316,21 +321,25 @@ def write_announcements(
     return b"".join(messages)
 
 
-def announcement_room(family: Family, attributes: bytes, next_hop: bytes) -> int:
+def announcement_room(
+    family: Family, attributes: bytes, next_hop: bytes, most_bytes: int = MAX_MESSAGE_BYTES
+) -> int:
     """Octets left for prefixes in an UPDATE with these attributes; negative if they outgrow it."""
-    room = MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES - len(attributes)
+    room = most_bytes - MIN_UPDATE_BYTES - len(attributes)
     return room if family is IPV4_UNICAST else room - _REACH_HEAD_BYTES - len(next_hop)
 
 
-def write_withdrawals(family: Family, prefixes: list[bytes]) -> bytes:
+def write_withdrawals(
+    family: Family, prefixes: list[bytes], most_bytes: int = MAX_MESSAGE_BYTES
+) -> bytes:
     """Write the UPDATEs that withdraw prefixes, at least one."""
     messages = []
     if family is IPV4_UNICAST:
-        for nlri in pack(prefixes, MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES):
+        for nlri in pack(prefixes, most_bytes - MIN_UPDATE_BYTES):
             body = len(nlri).to_bytes(2) + nlri + b"\0\0"
             messages.append(frame(MessageType.UPDATE, body))
     else:
-        for nlri in pack(prefixes, MAX_MESSAGE_BYTES - MIN_UPDATE_BYTES - _UNREACH_HEAD_BYTES):
+        for nlri in pack(prefixes, most_bytes - MIN_UPDATE_BYTES - _UNREACH_HEAD_BYTES):
             block = encode_unreach(family, nlri)
             messages.append(frame(MessageType.UPDATE, b"\0\0" + len(block).to_bytes(2) + block))
     return b"".join(messages)

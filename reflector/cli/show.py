@@ -216,6 +216,8 @@ def _session_facts(neighbor: View) -> list[tuple[str, str]]:
         ("Route refresh", "yes" if neighbor["route_refresh"] else "no"),
         ("Graceful restart", "no" if restart_s is None else f"asks for {restart_s} s"),
     ]
+    if neighbor["extended_messages"]:
+        facts.append(("Messages", "up to 65,535 octets"))
     if neighbor["software_version"]:
         facts.append(("Software", neighbor["software_version"]))
     return facts

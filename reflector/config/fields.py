@@ -93,6 +93,11 @@ _SETTINGS: Final = (
     ),
     Field("password", kinds.PASSWORD, "TCP MD5 secret (kube-router's --peer-router-passwords)"),
     Field("ttl-security", kinds.HOPS, "hops that it may be away (RFC 5082); 1: the same network"),
+    Field(
+        "extended-messages",
+        kinds.BOOLEAN,
+        "offer messages of up to 65,535 octets (RFC 8654) instead of 4,096",
+    ),
 )
 _SETTINGS_NAMES: Final = frozenset(each.name for each in _SETTINGS)
 

@@ -59,6 +59,7 @@ class PeerSettings:
         families: To offer; None for the configuration's own.
         password: TCP MD5 secret (RFC 2385), shown nowhere.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
+        extended_messages: Offer messages of up to 65,535 octets (RFC 8654).
     """
 
     description: str = ""
@@ -75,6 +76,7 @@ class PeerSettings:
     families: tuple[FamilyName, ...] | None = None
     password: str | None = field(default=None, repr=False)
     ttl_security: int | None = None
+    extended_messages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ def _effective(settings: PeerSettings, config: Config, asn: int | None) -> dict[
         "address families": frozenset(config.families if families is None else families),
         "password": settings.password,
         "TTL security": settings.ttl_security,
+        "extended messages": settings.extended_messages,
     }
     if asn in (None, config.asn):
         effective["role (client or not)"] = settings.client

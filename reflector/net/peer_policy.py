@@ -27,6 +27,7 @@ class PeerPolicy:
         route_server: If it is external, a client of a route server (RFC 7947).
         enforce_first_as: Whether an external peer's paths must begin with its AS.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
+        extended_messages: Whether messages of up to 65,535 octets are offered (RFC 8654).
         intake: What becomes of its routes on their way in.
         export: Which routes it is told of, None for all.
         hold_down_s: How long it is kept out after it had too many prefixes.
@@ -43,6 +44,7 @@ class PeerPolicy:
     route_server: bool = False
     enforce_first_as: bool = True
     ttl_security: int | None = None
+    extended_messages: bool = False
     intake: Intake = USUAL_INTAKE
     export: Policy | None = None
     hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
@@ -72,6 +74,7 @@ class PeerPolicy:
                 route_refresh=True,
                 enhanced_refresh=True,
                 graceful_restart=self._graceful_restart(restarting=restarting),
+                extended_messages=self.extended_messages,
                 host_name=host_name,
             ),
         )

@@ -307,6 +307,7 @@ def _negotiated(negotiated: Negotiated, local: Open) -> View:
         "four_octet_as": negotiated.as4,
         "route_refresh": negotiated.route_refresh,
         "graceful_restart_s": None if graceful is None else graceful.restart_time_s,
+        "extended_messages": negotiated.extended_messages,
         "software_version": capabilities.software_version,
         "capability_codes": list(capabilities.codes),
         "capabilities_sent": _codes(local.capabilities),
@@ -318,6 +319,7 @@ def _codes(capabilities: Capabilities) -> list[int]:
     held = {
         1: capabilities.families is not None,
         2: capabilities.route_refresh,
+        6: capabilities.extended_messages,
         64: capabilities.graceful_restart is not None,
         65: capabilities.as4 is not None,
         70: capabilities.enhanced_refresh,
@@ -488,7 +490,7 @@ def _told(audience: int) -> str:
         return "internal peers"
     kinds = [f"{role}s" for kind, role in _ROLES.items() if audience & kind]
     if not kinds:
-        return "nobody"
+        return "peers with extended messages" if audience else "nobody"
     kinds = ["external peers" if each == "externals" else each for each in kinds]
     return " and ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 

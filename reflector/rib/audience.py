@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reflector.bgp.limits import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
     from reflector.rib.policy import Policy
 
@@ -12,8 +14,9 @@ class Audience:
 
     Internal peers are clients or not (RFC 4456 5). External ones are ordinary, or clients of a route
     server (RFC 7947). Those with two-octet AS numbers are kinds of their own: a path that fits a
-    message in one form may outgrow it in the other (RFC 6793 4.2.2). Plain integers, because the
-    reflecting path compares them for every prefix.
+    message in one form may outgrow it in the other (RFC 6793 4.2.2). For the same reason those with
+    extended messages are (RFC 8654). Plain integers, because the reflecting path compares them for
+    every prefix.
     """
 
     NOBODY: Final = 0
@@ -30,6 +33,21 @@ class Audience:
         """These kinds as far as they have two-octet AS numbers."""
         return kinds << 4
 
+    @staticmethod
+    def extended(kinds: int) -> int:
+        """Those of these kinds, of either width of AS numbers, that have extended messages."""
+        return kinds << 8
+
+    @staticmethod
+    def any_form(kinds: int) -> int:
+        """These kinds, whatever the width of their AS numbers and the size of their messages."""
+        return kinds * 0x1111
+
+    @staticmethod
+    def usual_size(audience: int) -> int:
+        """Those of an audience that have no extended messages."""
+        return audience & 0xFF
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -40,6 +58,7 @@ class Form:
         as4: Whether they use four-octet AS numbers (RFC 6793).
         local_as: Our AS number, to be prepended for external peers.
         policy: Which routes they are told of, None for all.
+        most_bytes: Of a message: more than usual where they have extended ones (RFC 8654).
 
     Attributes:
         usual: Whether it is the form in which a path is kept: nothing is to be rewritten.
@@ -49,6 +68,7 @@ class Form:
     as4: bool = True
     local_as: int = 0
     policy: "Policy | None" = None
+    most_bytes: int = MAX_MESSAGE_BYTES
     usual: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,4 +78,5 @@ class Form:
     @property
     def audience(self) -> int:
         """Their bit: a path whose audience has it may be told to them."""
-        return self.kind if self.as4 else Audience.as2(self.kind)
+        audience = self.kind if self.as4 else Audience.as2(self.kind)
+        return Audience.extended(audience) if self.most_bytes > MAX_MESSAGE_BYTES else audience

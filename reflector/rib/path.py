@@ -11,6 +11,7 @@ from typing import Final
 from reflector.bgp.as4 import narrow
 from reflector.bgp.attributes import PathAttributes, encode_attribute
 from reflector.bgp.external import for_external, without_internal
+from reflector.bgp.limits import MAX_EXTENDED_MESSAGE_BYTES, MAX_MESSAGE_BYTES
 from reflector.bgp.update import announcement_room, write_announcements
 from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag, Family
 from reflector.rib.audience import Audience, Form
@@ -140,8 +141,9 @@ class Path:
 
     @property
     def outgrown(self) -> bool:
-        """Whether nobody can be told of it, because it would not fit a message."""
-        return self.audience == Audience.NOBODY and self._told() != Audience.NOBODY
+        """Whether it doesn't fit a message, so that at most peers with extended ones are told."""
+        told = Audience.usual_size(self.audience)
+        return told == Audience.NOBODY and self._told() != Audience.NOBODY
 
     def write(self, prefixes: list[bytes], form: Form, own_next_hop: bytes = b"") -> bytes:
         """Write the UPDATEs that announce prefixes with this path.
@@ -159,7 +161,7 @@ class Path:
             wire, next_hop = self._wire, self.next_hop
             if not form.usual:
                 wire = self._in_form(form)
-        return write_announcements(self.family, wire, next_hop, prefixes)
+        return write_announcements(self.family, wire, next_hop, prefixes, form.most_bytes)
 
     def is_served_to(self, kind: int) -> bool:
         """Whether peers of a kind are told of it as by a route server: as it came (RFC 7947)."""
@@ -195,10 +197,15 @@ class Path:
     def _audience(self) -> int:
         told = self._told()
         if not told or len(self._wire) < _SMALL_BYTES:
-            return told | Audience.as2(told)
+            return Audience.any_form(told)
+        larger = self._fitting(told, MAX_EXTENDED_MESSAGE_BYTES)
+        return self._fitting(told, MAX_MESSAGE_BYTES) | Audience.extended(larger)
+
+    def _fitting(self, told: int, most_bytes: int) -> int:
+        """Who of those that may be told can be, in messages of so many octets."""
         # For external peers it gets no longer: what they aren't told is more than our AS number.
         least = _LONGEST_PREFIX[self.family.afi]
-        room = announcement_room(self.family, self._wire, self.next_hop)
+        room = announcement_room(self.family, self._wire, self.next_hop, most_bytes)
         # The two-octet form repeats the path in AS4_PATH: at most two thirds more and two headers.
         # It is made this early only where that could be too much.
         if room - len(self._wire) * 2 // 3 - 16 >= least:
@@ -208,7 +215,7 @@ class Path:
             (Audience.INTERNAL, self._wire),
             (Audience.OUTSIDE, for_external(self._wire, _LARGEST_AS)),
         ):
-            if announcement_room(self.family, narrow(wire), self.next_hop) >= least:
+            if announcement_room(self.family, narrow(wire), self.next_hop, most_bytes) >= least:
                 audience |= Audience.as2(told & kinds)
         return audience
 

@@ -168,7 +168,11 @@ class Plan:
         if last.verdict is Verdict.ACCEPT:
             attributes = self._attributes
             for rule in rules:
-                attributes = rule.change.apply(attributes, heeded=self._heeded)
+                try:
+                    attributes = rule.change.apply(attributes, heeded=self._heeded)
+                except OverflowError:
+                    name = f"{rule.name}, whose communities outgrow the attribute"
+                    return Outcome(None, name, names_default=False)
         return Outcome(attributes, last.name, any(each.names_default for each in last.prefixes))
 
 

@@ -187,6 +187,7 @@ class UpdateGroup:
         self.members: dict[Source, Member] = {}
         self._table = table
         self._kind = form.audience
+        self._most_bytes = form.most_bytes
         self._behind: dict[Source, Member] = {}
         self._snapshot: list[bytes] | None = None
 
@@ -374,7 +375,7 @@ class UpdateGroup:
             elif told and before is not None:
                 withdrawn[before.source].append(prefix)
         for source, prefixes in withdrawn.items():
-            train.cars.append((source, write_withdrawals(self.family, prefixes)))
+            train.cars.append((source, write_withdrawals(self.family, prefixes, self._most_bytes)))
         for path, prefixes in announced.items():
             self._load(train, path, prefixes)
         _couple(train)
@@ -411,7 +412,7 @@ class UpdateGroup:
         own: list[bytes] = []
         taken_back = train.taken_back.get(member.source)
         if taken_back:
-            own.append(write_withdrawals(self.family, taken_back))
+            own.append(write_withdrawals(self.family, taken_back, self._most_bytes))
         for path, prefixes in train.local:
             next_hop = path.next_hop or member.own_next_hop
             if next_hop:
@@ -420,7 +421,7 @@ class UpdateGroup:
             # It can't be told of ours, so that what it was told before is gone.
             replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)
             if replaced:
-                own.append(write_withdrawals(self.family, list(replaced)))
+                own.append(write_withdrawals(self.family, list(replaced), self._most_bytes))
         return b"".join(own)
 
     # Catching up.

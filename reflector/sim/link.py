@@ -299,8 +299,10 @@ class Link:
             return
         self._refresh_requests.append(family.name)
         again = [route for route in self.announced.values() if route.family == family.name]
-        last = self.profile.mp_reach_last
-        self._write(write_routes(again, as4=self.negotiated.as4, reach_last=last))
+        last, agreed = self.profile.mp_reach_last, self.negotiated
+        self._write(
+            write_routes(again, as4=agreed.as4, reach_last=last, most_bytes=agreed.most_bytes)
+        )
 
     def _on_closed(self, closed: Closed) -> None:
         reason = closed.reason

@@ -233,7 +233,12 @@ class Peer(Link):
         negotiated = await self.established()
         await self._defer(negotiated)
         routes = [self._with_defaults(route, negotiated) for route in routes]
-        data = write_routes(routes, as4=negotiated.as4, reach_last=self.profile.mp_reach_last)
+        data = write_routes(
+            routes,
+            as4=negotiated.as4,
+            reach_last=self.profile.mp_reach_last,
+            most_bytes=negotiated.most_bytes,
+        )
         self.announced.update({route.prefix: route for route in routes})
         await self.send(data)
 

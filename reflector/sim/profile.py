@@ -31,8 +31,10 @@ class Profile:
         hold_time_s: The hold time it proposes, in seconds.
         families: Which routes it offers to exchange, for the default capabilities.
         capabilities: The capabilities of its OPEN, in order. None offers `families`, route refresh,
-            four-octet AS numbers and, with `graceful_restart_s`, graceful restart.
+            four-octet AS numbers and what the settings below add.
         graceful_restart_s: How long others should keep its routes when it restarts, in seconds.
+        extended_messages: Offer messages of up to 65,535 octets (RFC 8654), for the default
+            capabilities. Routes are announced in such where the other side offers them too.
         restarting: Whether its first OPEN says that it has just restarted (RFC 4724 3, the R bit).
         deferral_s: How long it keeps its routes to itself, after an OPEN that said so, while it waits
             for the other side's End-of-RIB (RFC 4724 4.1), in seconds; None does not wait.
@@ -58,6 +60,7 @@ class Profile:
     families: Sequence[str] = ("ipv4", "ipv6")
     capabilities: Sequence[Capability] | None = None
     graceful_restart_s: int | None = None
+    extended_messages: bool = False
     restarting: bool = False
     deferral_s: float | None = None
     open_message: bytes | None = None
@@ -102,6 +105,8 @@ class Profile:
         offered += [capability.route_refresh(), capability.four_octet_as(self.asn)]
         if self.graceful_restart_s is not None:
             offered.append(capability.graceful_restart(self.graceful_restart_s, self.families))
+        if self.extended_messages:
+            offered.append(capability.extended_message())
         return tuple(offered)
 
     def opening(self) -> bytes:
@@ -136,6 +141,7 @@ class Settings(TypedDict, total=False):
     families: Sequence[str]
     capabilities: Sequence[Capability] | None
     graceful_restart_s: int | None
+    extended_messages: bool
     restarting: bool
     deferral_s: float | None
     open_message: bytes | None

@@ -21,6 +21,7 @@ from reflector.bgp.describe import (
     large_communities,
 )
 from reflector.bgp.errors import SessionError
+from reflector.bgp.limits import MAX_MESSAGE_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.multiprotocol import encode_reach, take_apart
 from reflector.bgp.nlri import pack_prefix, split_nlri, unpack_prefix
@@ -77,13 +78,20 @@ class Update:
 # Writing.
 
 
-def write_routes(routes: Iterable[Route], *, as4: bool, reach_last: bool = False) -> bytes:
+def write_routes(
+    routes: Iterable[Route],
+    *,
+    as4: bool,
+    reach_last: bool = False,
+    most_bytes: int = MAX_MESSAGE_BYTES,
+) -> bytes:
     """The UPDATEs that announce routes; those with the same attributes share messages.
 
     Args:
         routes: To announce.
         as4: Whether the session uses four-octet AS numbers.
         reach_last: Whether MP_REACH_NLRI comes in the order of attribute codes and not first.
+        most_bytes: Of a message: more than usual in a session with extended ones (RFC 8654).
 
     Raises:
         ValueError: A value can't be written, or the attributes outgrow a message.
@@ -98,22 +106,22 @@ def write_routes(routes: Iterable[Route], *, as4: bool, reach_last: bool = False
         groups.setdefault(key, []).append(pack_prefix(network))
     messages = []
     for (family, block, next_hop), prefixes in groups.items():
-        if announcement_room(family, block, next_hop) < max(map(len, prefixes)):
+        if announcement_room(family, block, next_hop, most_bytes) < max(map(len, prefixes)):
             raise ValueError(f"attributes of {len(block)} octets leave no room for a prefix")
         if family is IPV4_UNICAST or not reach_last:
-            messages.append(write_announcements(family, block, next_hop, prefixes))
+            messages.append(write_announcements(family, block, next_hop, prefixes, most_bytes))
         else:
-            messages += _with_reach_in_order(family, block, next_hop, prefixes)
+            messages += _with_reach_in_order(family, block, next_hop, prefixes, most_bytes)
     return b"".join(messages)
 
 
 def _with_reach_in_order(
-    family: Family, block: bytes, next_hop: bytes, prefixes: list[bytes]
+    family: Family, block: bytes, next_hop: bytes, prefixes: list[bytes], most_bytes: int
 ) -> Iterable[bytes]:
     at = 0
     while at < len(block) and block[at + 1] < AttributeCode.MP_REACH_NLRI:
         at = locate(block, at)[3]
-    for nlri in pack(prefixes, announcement_room(family, block, next_hop)):
+    for nlri in pack(prefixes, announcement_room(family, block, next_hop, most_bytes)):
         whole = block[:at] + encode_reach(family, next_hop, nlri) + block[at:]
         yield frame(MessageType.UPDATE, b"\0\0" + len(whole).to_bytes(2) + whole)
 

@@ -25,12 +25,14 @@ class Bird(Peer):
         more_reflectors: Addresses of further reflectors that it dials.
         graceful_restart: Whether it keeps a reflector's routes when a session breaks off, as
             kube-router does with --bgp-graceful-restart.
+        extended_messages: Whether it offers messages of up to 65,535 octets (RFC 8654).
     """
 
     installs_routes: bool = False
     passive: bool = False
     more_reflectors: tuple[str, ...] = ()
     graceful_restart: bool = False
+    extended_messages: bool = False
 
     kind: ClassVar[str] = "bird"
 
@@ -107,6 +109,7 @@ protocol bgp {name} {{
   {"passive;" if self.passive else ""}
   # As kube-router without its flag: a session's routes go when it goes; or with it.
   graceful restart {"on" if self.graceful_restart else "off"};
+  enable extended messages {"on" if self.extended_messages else "off"};
   hold time {settings.hold_time_s};
   connect delay time 1;
   connect retry time 1;

@@ -85,7 +85,7 @@ class Student:
         return before > resume_bytes >= self.outlet.backlog_bytes
 
     def _take(self, stream: bytes) -> None:
-        for kind, body in split_messages(stream):
+        for kind, body in split_messages(stream, self.peer.negotiated.most_bytes):
             if kind == wire.KEEPALIVE:
                 continue
             if kind == wire.ROUTE_REFRESH:
@@ -158,6 +158,7 @@ class Classroom:
         intake: Intake = USUAL_INTAKE,
         export: Policy | None = None,
         restart: GracefulRestart | None = None,
+        extended_messages: bool = False,
         turn: bool = True,
     ) -> Student:
         """A peer's session is established; an external one's if it has another AS."""
@@ -184,6 +185,7 @@ class Classroom:
             enhanced_refresh=enhanced_refresh,
             graceful_restart=restart,
             graceful_notification=restart is not None and restart.notification,
+            extended_messages=extended_messages,
         )
         outlet = FakeOutlet()
         peer = self.speaker.peer_up(

@@ -76,14 +76,15 @@ class Update:
     end_of_rib: tuple[int, int] | None = None
 
 
-def split_messages(stream: bytes) -> list[tuple[int, bytes]]:
-    """Cut a stream of whole messages into (type, body)."""
+def split_messages(stream: bytes, most_bytes: int = 4096) -> list[tuple[int, bytes]]:
+    """Cut a stream of whole messages into (type, body), with UPDATEs of at most some octets."""
     found = []
     while stream:
         _must(len(stream) >= 19, "a header in part")
         _must(stream[:16] == b"\xff" * 16, "the marker is not all ones")
         length, kind = int.from_bytes(stream[16:18]), stream[18]
-        _must(19 <= length <= 4096, f"a message of {length} octets")
+        most = most_bytes if kind == 2 else 4096
+        _must(19 <= length <= most, f"a message of {length} octets")
         _must(len(stream) >= length, "a message in part")
         _must(1 <= kind <= 5, f"a message of type {kind}")
         _must(kind != 4 or length == 19, "a KEEPALIVE with a body")

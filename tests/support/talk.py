@@ -22,6 +22,7 @@ def our_open(
     hold_time_s: int = HOLD_TIME_S,
     router_id: str = ROUTER_ID,
     enhanced_refresh: bool = False,
+    extended_messages: bool = False,
 ) -> Open:
     """Return the OPEN that we send."""
     return Open(
@@ -33,6 +34,7 @@ def our_open(
             as4=asn,
             route_refresh=True,
             enhanced_refresh=enhanced_refresh,
+            extended_messages=extended_messages,
         ),
     )
 

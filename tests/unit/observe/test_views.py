@@ -97,6 +97,7 @@ class TestNeighbors:
             "four_octet_as": True,
             "route_refresh": True,
             "graceful_restart_s": None,
+            "extended_messages": False,
             "software_version": "",
             "capability_codes": [1, 2, 65],
             "capabilities_sent": [],
