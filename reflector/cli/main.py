@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "flags": "print what to start every kube-router with",
     "problems": "tell what is wrong, and what mends it",
     "events": "tell what has happened lately",
+    "dump": "write the whole table as a file for other tools",
     "vtysh": "FRR's commands, at a prompt or one by one",
     "completion": "print what makes a shell complete the arguments",
     "rehearse": "play a whole class on this machine",

@@ -208,6 +208,9 @@ QUESTIONS: Final[dict[str, Question]] = {
             Parameter("to", "the address of the one peer that is of interest"),
         ),
     ),
+    "/api/v1/table.mrt": Question(
+        "The whole table in MRT (RFC 6396, TABLE_DUMP_V2)", kind="application/octet-stream"
+    ),
     "/api/v1/history": Question(
         "What has happened lately",
         _EVENT,

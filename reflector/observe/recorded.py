@@ -1,4 +1,4 @@
-"""The API's paths to what was said on connections: decoded, and as files for other tools."""
+"""The API's paths to files for other tools: what was said on connections, which it also decodes, and the table."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from aiohttp import web
 from reflector.observe import mrt, pcap
 from reflector.observe.answers import problem, read_address, send
 from reflector.observe.messages import Conversation, conversations, message_views, view
+from reflector.observe.table_dump import table_dump
 from reflector.observe.views import Reflector
 
 
@@ -30,6 +31,7 @@ class Recorded:
             web.get(f"{below}/messages", self.messages),
             web.get(f"{below}/messages.pcap", self.capture),
             web.get(f"{below}/messages.mrt", self.mrt),
+            web.get("/api/v1/table.mrt", self.table),
         ]
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
@@ -47,6 +49,12 @@ class Recorded:
         asn = self._reflector.speaker.identity.asn
         pieces = mrt.messages(self._conversations(request), asn, self._clock_offset_s)
         return await send(request, pieces, mrt.CONTENT_TYPE)
+
+    async def table(self, request: web.Request) -> web.StreamResponse:
+        """The whole table."""
+        return await send(
+            request, table_dump(self._reflector, self._clock_offset_s), mrt.CONTENT_TYPE
+        )
 
     def _conversations(self, request: web.Request) -> list[Conversation]:
         address = read_address(request)

@@ -134,6 +134,25 @@ class TestLongAnswers:
         assert turns > 20
 
     @pytest.mark.asyncio
+    async def test_the_loop_goes_on_while_the_table_is_dumped(
+        self, path: Path, large_scene: Scene
+    ) -> None:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        async with serving(path, large_scene):
+            counting = asyncio.create_task(count())
+            pieces = await asyncio.to_thread(lambda: list(Client(path).read("table.mrt")))
+            counting.cancel()
+        assert sum(map(len, pieces)) > MANY * 20
+        assert turns > 20
+
+    @pytest.mark.asyncio
     async def test_a_client_that_hangs_up_harms_nobody(
         self, path: Path, large_scene: Scene
     ) -> None:
