@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ async def test_we_restart_and_our_peers_know(
         assert restart is not None
         assert restart.restarting
         assert restart.restart_time_s == 120
+        assert restart.notification
         assert set(restart.preserved) == {(1, 1, True), (2, 1, True)}
         await one.announce(OURS)
         await two.announce_end_of_rib()
@@ -110,9 +112,7 @@ async def test_we_restart_and_our_peers_know(
         await two.end_of_rib("ipv6")
         await logged(reflector, "the restart is over after")
         async with node(reflector, 4) as late:
-            assert (await late.established()).graceful_restart == restart.__class__(
-                restarting=False, restart_time_s=120, preserved=restart.preserved
-            )
+            assert (await late.established()).graceful_restart == replace(restart, restarting=False)
 
 
 @pytest.mark.rfc("4724", "4.1 deferral")
