@@ -7,7 +7,7 @@ sent, once.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -29,6 +29,7 @@ from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.policy import Outcome, Policy
 from reflector.rib.refusals import Refusals
 from reflector.rib.returning import Returning, returning
+from reflector.rib.separation import Separation
 from reflector.rib.stale import Renewals
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, Outlet, UpdateGroup
@@ -184,6 +185,7 @@ class Speaker:
         }
         self._groups = UpdateGroups(self.tables, self._cluster_id)
         self._originated = Originated(self.tables, identity.router_id, self._cluster_id)
+        self._separation = Separation()
         self._own_next_hops: set[bytes] = set()
 
     # Peers.
@@ -376,13 +378,9 @@ class Speaker:
             SessionError: It has too many prefixes by them.
         """
         if export != peer.export:
-            self._groups.send_changes()
-            former = self._groups_of(peer)
-            old = replace(peer)
+            forms = {peer: self._form_for(peer)}
             peer.export = export
-            for member, group in zip(peer.members, former, strict=True):
-                self._groups[group.family, self._form_for(peer)].take_over(member, group)
-            self._groups.close(old.negotiated.families, self._form_for(old))
+            self._regroup(forms)
         if intake == peer.intake:
             return False
         _set_intake(peer, intake)
@@ -399,6 +397,12 @@ class Speaker:
         if intake != peer.intake:
             _set_intake(peer, intake)
             self._judge_again(peer)
+
+    def separate(self, separation: Separation) -> None:
+        """Keep these clusters apart from the others, and no others from now on."""
+        forms = {peer: self._form_for(peer) for peer in self.peers.values()}
+        self._separation = separation
+        self._regroup(forms)
 
     def begin_refresh(self, peer: Peer, family: Family) -> bool:
         """A peer begins to announce its routes of a family again (RFC 7313 4): all are stale.
@@ -445,6 +449,10 @@ class Speaker:
         """Whether a peer is told of a route that there is, and if not, why."""
         if family not in peer.negotiated.families:
             return Fate(Reason.FAMILY)
+        best = self.tables[family].routes[prefix].best
+        cluster = self._separation.parts(peer.source, best.source)
+        if cluster:
+            return Fate(Reason.DISCONNECTED, cluster)
         group = self._group(peer, family)
         return fate(self.tables[family], group, group.members[peer.source], prefix)
 
@@ -624,6 +632,14 @@ class Speaker:
                 gone = self.drop_stale(peer, (family,))
                 self._on_finding(peer, Finding(Action.WITHDRAW, _NO_ROOM.format(gone)))
 
+    def _regroup(self, forms: dict[Peer, Form]) -> None:
+        """Have peers told by what their policies are now, who had other forms before."""
+        self._groups.move(
+            (member, family, before, self._form_for(peer))
+            for peer, before in forms.items()
+            for member, family in zip(peer.members, peer.negotiated.families, strict=True)
+        )
+
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]
 
@@ -634,8 +650,9 @@ class Speaker:
         """In which form a peer is told of paths."""
         source = peer.source
         local_as = 0 if source.internal else self.identity.asn
+        export = self._separation.export(source, peer.export)
         agreed = peer.negotiated
-        return Form(source.kind, agreed.as4, local_as, peer.export, agreed.most_bytes)
+        return Form(source.kind, agreed.as4, local_as, export, agreed.most_bytes)
 
 
 _OUTGROWN: Final = Finding(

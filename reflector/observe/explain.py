@@ -23,6 +23,7 @@ _WHY: Final = {
     Reason.PENDING: "it is on its way: the peer is still being sent the table, or reads slowly",
     Reason.FAMILY: "its session does not carry this address family",
     Reason.OWN: "the best path is its own",
+    Reason.DISCONNECTED: "a cluster is disconnected from the others",
     Reason.POLICY: "its export policy rejects it",
     Reason.NO_ADVERTISE: "the community no-advertise: for nobody else (RFC 1997)",
     Reason.NO_EXPORT: "the community no-export: not for external peers (RFC 1997)",

@@ -17,6 +17,7 @@ class Reason(Enum):
     PENDING = "pending"
     FAMILY = "family-not-negotiated"
     OWN = "own-path"
+    DISCONNECTED = "disconnected"
     POLICY = "export-policy"
     NO_ADVERTISE = "no-advertise"
     NO_EXPORT = "no-export"
@@ -32,7 +33,8 @@ class Fate:
     Args:
         reason: TOLD; DEFERRED where the End-of-RIB behind it has to wait (RFC 4724 4.1), so that the
             peer may not use it yet; PENDING where it is about to be told; or why it is not told.
-        rule: Of its export policy that rejects the route or changes it; empty for none.
+        rule: Of its export policy that rejects the route or changes it, or the cluster that is
+            disconnected; empty for none.
     """
 
     reason: Reason

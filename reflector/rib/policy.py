@@ -25,6 +25,7 @@ from reflector.bgp.rewrite import (
 from reflector.bgp.vocabulary import Family
 from reflector.rib.path import Source
 from reflector.rib.prefix_set import PrefixSet
+from reflector.rib.returning import Returning, returning
 
 
 class Verdict(Enum):
@@ -66,6 +67,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """Where a route must come from: from certain peers, or from any others. Our own fit neither.
+
+    Args:
+        peers: Which.
+        inside: Whether it must come from one of them.
+    """
+
+    peers: frozenset[Returning]
+    inside: bool
+
+    def holds(self, source: Source) -> bool:
+        """Whether routes of a source come from there."""
+        return not source.local and (returning(source) in self.peers) is self.inside
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: empty conditions hold for everything.
 
@@ -78,6 +96,7 @@ class Rule:
         as_path: One of these is in AS_PATH.
         as_path_length: Least and most AS numbers in AS_PATH.
         change: What is set on it.
+        side: It comes from certain peers, or from any others.
     """
 
     name: str
@@ -88,9 +107,12 @@ class Rule:
     as_path: frozenset[int] = frozenset()
     as_path_length: tuple[int, int] | None = None
     change: Change = Change()
+    side: Side | None = None
 
     def fits_path(self, attributes: PathAttributes, source: Source) -> bool:
         """Whether all conditions but the prefix's hold."""
+        if self.side is not None and not self.side.holds(source):
+            return False
         if self.as_path_length is not None:
             least, most = self.as_path_length
             if not least <= attributes.as_path_length <= most:

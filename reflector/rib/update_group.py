@@ -40,6 +40,10 @@ from reflector.rib.table import Changes
 _COUPLED_CARS: Final = 64
 
 
+# Prefixes that are seen otherwise, with the best path before and after.
+Difference = dict[bytes, tuple[Path | None, Path | None]]
+
+
 class Outlet(Protocol):
     """Where a member's messages go."""
 
@@ -177,6 +181,7 @@ class UpdateGroup:
         form: In which all members are told.
 
     Attributes:
+        table: The routes, as they are shown to the group.
         form: In which all members are told.
         members: By source.
     """
@@ -185,7 +190,7 @@ class UpdateGroup:
         self.family: Family = table.family
         self.form = form
         self.members: dict[Source, Member] = {}
-        self._table = table
+        self.table = table
         self._kind = form.audience
         self._most_bytes = form.most_bytes
         self._behind: dict[Source, Member] = {}
@@ -202,21 +207,33 @@ class UpdateGroup:
         self.members.pop(source, None)
         self._behind.pop(source, None)
 
-    def take_over(self, member: Member, former: "UpdateGroup") -> None:
+    def difference(self, former: "UpdateGroup") -> Difference:
+        """What members of another group see otherwise, by prefix: their best path and ours."""
+        before = {prefix: each.best for prefix, each in former.table.routes.items()}
+        after = {prefix: each.best for prefix, each in self.table.routes.items()}
+        different: Difference = {
+            prefix: (best, after.get(prefix))
+            for prefix, best in before.items()
+            if after.get(prefix) is not best
+        }
+        new = ((prefix, best) for prefix, best in after.items() if prefix not in before)
+        return different | {prefix: (None, best) for prefix, best in new}
+
+    def take_over(self, member: Member, former: "UpdateGroup", difference: Difference) -> None:
         """A member of another group is told what this one's are: it is sent the difference.
 
         Args:
             member: Which.
             former: Where it was until now. All changes must have been sent.
+            difference: Between the two, as `difference` finds it.
         """
         former.leave(member.source)
-        before, after = dict(former.told_to(member)), dict(self.told_to(member))
         missed = {} if member.missed is None else member.missed
-        for prefix, path in before.items():
-            if after.get(prefix) is not path:
+        for prefix, (before, after) in difference.items():
+            if before is not None and former.may_have(member, before):
                 missed.setdefault(prefix, True)
-        for prefix in after.keys() - before.keys():
-            missed.setdefault(prefix, False)
+            elif after is not None and self.may_have(member, after):
+                missed.setdefault(prefix, False)
         member.missed = missed or None
         if member.dump is not None:
             member.dump = _Dump(marked=member.dump.marked)
@@ -309,7 +326,7 @@ class UpdateGroup:
 
     def told_to(self, member: Member) -> Iterator[tuple[bytes, Path]]:
         """What somebody would be told of as a member."""
-        routes = self._table.routes
+        routes = self.table.routes
         for prefix in list(routes):
             candidates = routes.get(prefix)
             if candidates is not None:
@@ -327,13 +344,13 @@ class UpdateGroup:
         Args:
             prefix: With a route in the table.
         """
-        return self._table.routes[prefix].best, ""
+        return self.table.routes[prefix].best, ""
 
     def count_told(self) -> dict[Source, int]:
         """How many prefixes each member is told of, in one pass over the table."""
         kind = self._kind
         bests: dict[Path, int] = defaultdict(int)
-        for candidates in self._table.routes.values():
+        for candidates in self.table.routes.values():
             bests[candidates.best] += 1
         told = {path: count for path, count in bests.items() if path.audience & kind}
         total = sum(told.values())
@@ -352,7 +369,7 @@ class UpdateGroup:
 
     def _encode(self, changes: Changes) -> _Train:
         train = _Train()
-        kind, routes = self._kind, self._table.routes
+        kind, routes = self._kind, self.table.routes
         for path, prefixes in changes.arrivals.items():
             if path.audience & kind:
                 # Our own paths are sent behind the cars: one that is gone again must not be.
@@ -383,7 +400,7 @@ class UpdateGroup:
 
     def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
         """Those of the prefixes whose best path this is."""
-        routes = self._table.routes
+        routes = self.table.routes
         return [prefix for prefix in prefixes if prefix in routes and routes[prefix].best is path]
 
     def _load(self, train: _Train, path: Path, prefixes: list[bytes]) -> None:
@@ -431,7 +448,7 @@ class UpdateGroup:
             dump = member.dump
             if dump is not None and not dump.begun:
                 if self._snapshot is None:
-                    self._snapshot = list(self._table.routes)
+                    self._snapshot = list(self.table.routes)
                 dump.prefixes = self._snapshot
                 dump.begun = True
                 if dump.marked:
@@ -473,7 +490,7 @@ class UpdateGroup:
 
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
         """Send a piece of what a member missed; it is in step again when nothing is left."""
-        routes, kind = self._table.routes, self._kind
+        routes, kind = self.table.routes, self._kind
         by_path: dict[Path, list[bytes]] = defaultdict(list)
         taken_back = []
         room = CATCH_UP_PIECE_BYTES
@@ -503,7 +520,7 @@ class UpdateGroup:
 
     def _encode_current(self, prefixes: list[bytes]) -> _Piece:
         """Encode what the table holds now for prefixes, or for the first of them if that is much."""
-        routes = self._table.routes
+        routes = self.table.routes
         by_path: dict[Path, list[bytes]] = {}
         room = CATCH_UP_PIECE_BYTES
         for count, prefix in enumerate(prefixes, 1):
@@ -535,7 +552,7 @@ class UpdateGroup:
             if path.audience & kind and path.source is not source:
                 for prefix in prefixes:
                     missed.setdefault(prefix, False)
-        routes = self._table.routes
+        routes = self.table.routes
         for prefix, before in changes.former.items():
             held = before is not None and before.audience & kind != 0
             held = held and before is not None and before.source is not source

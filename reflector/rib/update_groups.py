@@ -1,13 +1,13 @@
 """All update groups: one for each family and form in which peers are told of paths."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reflector.bgp.vocabulary import Family
 from reflector.rib.audience import Form
 from reflector.rib.export_filter import FilteredGroup
 from reflector.rib.path import Source
 from reflector.rib.table import Table
-from reflector.rib.update_group import UpdateGroup
+from reflector.rib.update_group import Difference, Member, UpdateGroup
 
 
 class UpdateGroups:
@@ -47,6 +47,25 @@ class UpdateGroups:
             for family in families:
                 if not self._groups[family, form].members:
                     del self._groups[family, form]
+
+    def move(self, moves: Iterable[tuple[Member, Family, Form, Form]]) -> None:
+        """Have members told by other policies: each is sent the difference.
+
+        Args:
+            moves: Members with their family, and their form before and from now on.
+        """
+        self.send_changes()
+        differences: dict[tuple[Family, Form, Form], Difference] = {}
+        for member, family, before, after in moves:
+            if before == after:
+                continue
+            former, group = self[family, before], self[family, after]
+            difference = differences.get((family, before, after))
+            if difference is None:
+                difference = differences[family, before, after] = group.difference(former)
+            group.take_over(member, former, difference)
+        for family, before in {(family, before) for family, before, _ in differences}:
+            self.close((family,), before)
 
     def send_changes(self) -> None:
         """Send every peer what has changed in the tables."""
