@@ -20,6 +20,7 @@ from reflector.config.intake import Policies, export, hold_down_s, intake, polic
 from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
 from reflector.config.reload import Reload, diff, passwords
 from reflector.config.remote_as import remote_as
+from reflector.controls import Controls
 from reflector.net.dialer import Dialer, Target
 from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
 from reflector.net.memory import Remembered, default_path
@@ -114,6 +115,13 @@ class App:
             report=self._report,
             max_connections=config.limits.max_sessions,
         )
+        self.controls = Controls(
+            self,
+            self.peering,
+            originate=self._originate,
+            allowed=lambda: self.config.http_controls,
+            report=self._note_report,
+        )
         self._set_limits()
         self.dialer = Dialer(self.peering)
         self.redialer: Redialer | None = None
@@ -155,7 +163,7 @@ class App:
         if not self._listeners:
             raise StartError("there is no address to listen on")
         self.speaker.own_addresses(each for each in self._listeners if not each.is_unspecified)
-        self.speaker.originate(_local_routes(self.config))
+        self._originate()
         self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
         self.dialer.dial(_targets(self.config))
         # What is loaded by now lives for good: the collector need not look at it again. It runs
@@ -254,8 +262,8 @@ class App:
         self.peering.restarts.reconsider(change.dropped, self._policy)
         self.peering.held_down.clear()
         self.dialer.dial(_targets(self.config))
-        self.speaker.originate(_local_routes(self.config))
-        self.peering.originate_changed()
+        self._originate()
+        self.peering.routes_changed()
 
     # Inner workings.
 
@@ -271,6 +279,12 @@ class App:
         # Whoever only waits must leave room for those who have sessions.
         self.peering.waiting.most = min(limits.max_waiting, max(1, most // 2))
         self.peering.waiting.most_per_address = limits.max_waiting_per_address
+
+    def _originate(self) -> int:
+        """Announce our own routes unless they are hidden; returns how many there are."""
+        routes = _local_routes(self.config)
+        self.speaker.originate([] if self.controls.hidden else routes)
+        return len(routes)
 
     def describe_config(self) -> dict[str, Any]:
         """The configuration that is in force, keyed as in its file, without secrets."""
@@ -365,6 +379,7 @@ class App:
     def _summarise(self) -> None:
         self.log.summarise(self.speaker.peers.values(), self.speaker.held_by)
         self.desk.tick(self)
+        self.controls.tick()
         loop = asyncio.get_running_loop()
         self._summary = loop.call_later(_SUMMARY_S, self._summarise)
 

@@ -123,6 +123,19 @@ class UpdateFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Steered:
+    """A presenter did something to the class.
+
+    Args:
+        what: In words.
+        by: Who, by address.
+    """
+
+    what: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something of our own went wrong and is coped with, such as running out of descriptors."""
 
@@ -138,5 +151,6 @@ Report = (
     | PeerCantRefresh
     | PeerReturned
     | UpdateFault
+    | Steered
     | Trouble
 )

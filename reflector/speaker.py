@@ -157,6 +157,7 @@ class Speaker:
         tables: The routes, by family.
         peers: Established ones, by their source.
         restarting: Those whose session fell and whose routes are kept for a while (RFC 4724 4.2).
+        separation: Which clusters are kept apart.
         on_end_of_rib: Told of a peer whose dump of a family is complete.
     """
 
@@ -185,7 +186,7 @@ class Speaker:
         }
         self._groups = UpdateGroups(self.tables, self._cluster_id)
         self._originated = Originated(self.tables, identity.router_id, self._cluster_id)
-        self._separation = Separation()
+        self.separation = Separation()
         self._own_next_hops: set[bytes] = set()
 
     # Peers.
@@ -401,7 +402,7 @@ class Speaker:
     def separate(self, separation: Separation) -> None:
         """Keep these clusters apart from the others, and no others from now on."""
         forms = {peer: self._form_for(peer) for peer in self.peers.values()}
-        self._separation = separation
+        self.separation = separation
         self._regroup(forms)
 
     def begin_refresh(self, peer: Peer, family: Family) -> bool:
@@ -450,7 +451,7 @@ class Speaker:
         if family not in peer.negotiated.families:
             return Fate(Reason.FAMILY)
         best = self.tables[family].routes[prefix].best
-        cluster = self._separation.parts(peer.source, best.source)
+        cluster = self.separation.parts(peer.source, best.source)
         if cluster:
             return Fate(Reason.DISCONNECTED, cluster)
         group = self._group(peer, family)
@@ -466,6 +467,11 @@ class Speaker:
         """Addresses of our own, besides those that sessions come to: no next hops of others."""
         for address in addresses:
             self._own_next_hops |= every_form(address)
+
+    @property
+    def originated(self) -> int:
+        """How many routes are our own."""
+        return len(self._originated)
 
     def originate(self, routes: Iterable[LocalRoute]) -> None:
         """Announce these routes of our own, and no others from now on."""
@@ -650,7 +656,7 @@ class Speaker:
         """In which form a peer is told of paths."""
         source = peer.source
         local_as = 0 if source.internal else self.identity.asn
-        export = self._separation.export(source, peer.export)
+        export = self.separation.export(source, peer.export)
         agreed = peer.negotiated
         return Form(source.kind, agreed.as4, local_as, export, agreed.most_bytes)
 

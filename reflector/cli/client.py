@@ -58,7 +58,21 @@ class Client:
             NotFoundError: It runs and has no such thing.
         """
         target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
-        return self._get(f"{target}?{urlencode(query)}" if query else target)
+        return self._ask("GET", f"{target}?{urlencode(query)}" if query else target)
+
+    def post(self, *path: str, **body: object) -> dict[str, Any]:
+        """Give an order.
+
+        Args:
+            path: Below /api/v1, part by part.
+            body: What it says.
+
+        Raises:
+            ClientError: Nothing runs, or the order can't be carried out.
+            NotFoundError: There is no such peer or cluster.
+        """
+        target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
+        return self._ask("POST", target, json.dumps(body))
 
     def health(self) -> dict[str, Any]:
         """Ask whether it is up.
@@ -66,7 +80,7 @@ class Client:
         Raises:
             ClientError: It isn't.
         """
-        return self._get("/healthz")
+        return self._ask("GET", "/healthz")
 
     def read(self, *path: str) -> Iterator[bytes]:
         """Ask for what is no JSON, and read it piece by piece.
@@ -84,19 +98,22 @@ class Client:
             while piece := response.read(_PIECE_BYTES):
                 yield piece
 
-    def _get(self, target: str) -> dict[str, Any]:
-        with self._asked(target) as response:
+    def _ask(self, method: str, target: str, body: str | None = None) -> dict[str, Any]:
+        with self._asked(target, method, body) as response:
             answer: dict[str, Any] = json.loads(response.read())
         self._refuse(response.status, answer)
         return answer
 
     @contextmanager
-    def _asked(self, target: str) -> Iterator[HTTPResponse]:
+    def _asked(
+        self, target: str, method: str = "GET", body: str | None = None
+    ) -> Iterator[HTTPResponse]:
         """A question, and its answer while it is read."""
         connection = HTTPConnection("localhost", timeout=self._timeout_s)
         connection.sock = self._connect()
         try:
-            connection.request("GET", target)
+            headers = {} if body is None else {"Content-Type": "application/json"}
+            connection.request(method, target, body, headers)
             yield connection.getresponse()
         except (OSError, HTTPException, ValueError) as error:
             raise ClientError(f"the reflector gave no answer: {error}") from error

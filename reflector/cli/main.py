@@ -22,6 +22,11 @@ _COMMANDS: Final = {
     "problems": "tell what is wrong, and what mends it",
     "events": "tell what has happened lately",
     "dump": "write the whole table as a file for other tools",
+    "clear": "drop a session, which comes back",
+    "refresh": "ask a peer for its routes again, and send it ours",
+    "disconnect": "take a cluster off the others, sessions stay up",
+    "connect": "connect a cluster with the others again",
+    "debug-route": "hide the reflector's own routes, or show them",
     "vtysh": "FRR's commands, at a prompt or one by one",
     "completion": "print what makes a shell complete the arguments",
     "rehearse": "play a whole class on this machine",
@@ -45,7 +50,7 @@ def parser_with(names: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentP
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in _COMMANDS.items():
         if name in names:
-            import_module(f"reflector.cli.{name}").add_parser(subparsers)
+            import_module(f"reflector.cli.{name.replace('-', '_')}").add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=summary)
     return parser

@@ -62,6 +62,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=_http,
         help="the page, the API and the metrics (default: 127.0.0.1:8179)",
     )
+    parser.add_argument(
+        "--http-controls",
+        metavar="ADDR",
+        type=_peers,
+        action="append",
+        help="address or network from where the page may disconnect clusters and drop sessions, "
+        "repeatable (default: none)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -110,6 +118,8 @@ def _override(config: "Config", arguments: argparse.Namespace) -> "Config":
     }
     if arguments.listen:
         given["listen"] = tuple(dict.fromkeys(arguments.listen))
+    if arguments.http_controls:
+        given["http_controls"] = tuple(dict.fromkeys(arguments.http_controls))
     if arguments.socket is not None:
         given["control_socket"] = arguments.socket
     log = config.log
@@ -134,6 +144,15 @@ def _http(text: str) -> object:
 
     try:
         return read_http(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _peers(text: str) -> object:
+    from reflector.config.policy_kinds import PEERS  # noqa: PLC0415 - not for every command's help
+
+    try:
+        return PEERS.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -114,6 +114,10 @@ def _summary(client: "Client", arguments: argparse.Namespace) -> None:
         (f"{_FAMILIES.get(family, family)} routes", f"{of['prefixes']} ({of['paths']} paths)")
         for family, of in view["routes"].items()
     ]
+    if view["disconnected"]:
+        facts.append(("Disconnected", ", ".join(view["disconnected"])))
+    if view["own_routes_hidden"]:
+        facts.append(("Hidden", "the reflector's own routes (bgp-reflector debug-route show)"))
     print_facts(facts)
 
 

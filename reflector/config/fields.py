@@ -223,6 +223,12 @@ ROOT: Final = Mapping(
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
         Field("http", kinds.HTTP, "where the page, the API and the metrics are"),
+        Field(
+            "http-controls",
+            policy_kinds.PEERS,
+            "from where the page may disconnect clusters, drop sessions and hide routes",
+            many=True,
+        ),
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),

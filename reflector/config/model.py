@@ -189,6 +189,7 @@ class Config:
         state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
         http: Where the page, the API and the metrics are.
+        http_controls: From where orders are taken there.
         log: How the log is written.
         limits: Bounds.
     """
@@ -213,6 +214,7 @@ class Config:
     state_file: Path | None = None
     control_socket: Path | None = None
     http: HttpListen = HTTP_HERE
+    http_controls: tuple[IPNetwork, ...] = ()
     log: LogConfig = LogConfig()
     limits: LimitsConfig = LimitsConfig()
 

@@ -256,8 +256,8 @@ class Peering:
         if changed and not self.request_refresh(connection):
             self._report(PeerCantRefresh(connection.name))
 
-    def originate_changed(self) -> None:
-        """Our own routes were changed: have it sent."""
+    def routes_changed(self) -> None:
+        """Routes were changed, or who is told of them: have it sent."""
         self._want_turn()
 
     # Turning away.

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, TypeVar
 
 from aiohttp import web
@@ -66,6 +66,26 @@ def read_prefix(text: str) -> IPNetwork | IPAddress:
         return ip_network(text) if "/" in text else ip_address(text)
     except ValueError as error:
         raise problem(400, f"no prefix and no address: {error}") from None
+
+
+def end_of(request: web.Request, name: str) -> IPAddress | None:
+    """The address of an end of the connection that a question came over.
+
+    Args:
+        request: The question.
+        name: "sockname" for the address of ours that whoever asks has reached, "peername" for theirs.
+
+    Returns:
+        None over the control socket.
+    """
+    transport = request.transport
+    end = None if transport is None else transport.get_extra_info(name)
+    if not isinstance(end, tuple):
+        return None
+    address = ip_address(end[0].partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
 
 
 # Answers.

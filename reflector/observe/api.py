@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from aiohttp import web
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe import metrics, openapi, views
 from reflector.observe.answers import (
+    end_of,
     number,
     paced,
     problem,
@@ -30,6 +31,7 @@ from reflector.observe.recorded import Recorded
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
 from reflector.observe.search import search
 from reflector.observe.stream import Stream, event_view
+from reflector.observe.teaching import Teaching
 from reflector.observe.views import Reflector, Routes, View
 from reflector.rib.path import IPAddress
 
@@ -106,6 +108,7 @@ class _Api:
         self._reflector = reflector
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
+        self._teaching = Teaching(reflector.controls)
         self.stream = Stream(reflector, self._began_s)
 
     def routes_table(self) -> list[web.RouteDef]:
@@ -129,6 +132,7 @@ class _Api:
             web.get("/api/v1/events", self.events),
             web.get("/api/v1/openapi.json", self.openapi),
             *Recorded(self._reflector).routes_table(),
+            *self._teaching.routes_table(),
         ]
 
     async def health(self, _: web.Request) -> web.Response:
@@ -157,7 +161,7 @@ class _Api:
         return web.json_response(views.summary(self._reflector, up_s))
 
     async def flags(self, request: web.Request) -> web.Response:
-        return web.json_response(views.flags(self._reflector, _reached(request)))
+        return web.json_response(views.flags(self._reflector, end_of(request, "sockname")))
 
     async def neighbors(self, request: web.Request) -> web.StreamResponse:
         items = views.neighbors(self._reflector, self._loop.time())
@@ -286,18 +290,6 @@ class _Api:
 
     async def openapi(self, _: web.Request) -> web.Response:
         return web.json_response(openapi.document())
-
-
-def _reached(request: web.Request) -> IPAddress | None:
-    """The address of ours at which whoever asks has reached us; None over the control socket."""
-    transport = request.transport
-    name = None if transport is None else transport.get_extra_info("sockname")
-    if not isinstance(name, tuple):
-        return None
-    address = ip_address(name[0].partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
 
 
 @web.middleware

@@ -108,6 +108,11 @@ class Desk:
             nodes=nodes,
             records=list(self.ledger.records.values()),
             overlaps=self._overlaps,
+            disconnected={
+                str(cluster): tuple(sorted({str(address) for address, _ in nodes}))
+                for cluster, nodes in reflector.controls.disconnected.items()
+            },
+            own_routes_hidden=reflector.controls.hidden,
             md5_drops=self._dropped if now_s < self._dropped_at_s + diagnosis.MD5_S else Md5Drops(),
         )
         return diagnosis.diagnose(facts)

@@ -1,7 +1,7 @@
 """The page and the API over HTTP on TCP, for browsers, scripts and Prometheus.
 
-Nothing that can be asked here changes anything. What needs aiohttp is imported when it starts, by a
-thread, as for the control socket.
+Nothing that can be asked here changes anything; orders are taken from named addresses alone
+(`teaching`). What needs aiohttp is imported when it starts, by a thread, as for the control socket.
 """
 
 import asyncio

@@ -38,6 +38,7 @@ from reflector.reports import (
     Report,
     RestartOver,
     StaleRoutesGone,
+    Steered,
     Trouble,
     UpdateFault,
 )
@@ -189,6 +190,8 @@ def _likeness(report: Report) -> Hashable:
             return Trouble
         case RestartOver():
             return RestartOver
+        case Steered(what):
+            return Steered, what
 
 
 # Routes.

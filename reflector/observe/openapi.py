@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reflector import __version__
+from reflector.observe.orders import ORDERS, Order
 
 Schema = dict[str, object]
 
@@ -87,6 +88,8 @@ QUESTIONS: Final[dict[str, Question]] = {
             "connections": "with peers",
             "established": "sessions that are up",
             "restarting": "peers whose routes are kept while they restart",
+            "disconnected": "clusters that the presenter has disconnected from the others",
+            "own_routes_hidden": "whether the presenter has hidden the reflector's own routes",
             "routes": "prefixes and paths, by family",
         },
     ),
@@ -223,6 +226,14 @@ QUESTIONS: Final[dict[str, Question]] = {
         "a connection broke off",
         kind="text/event-stream",
     ),
+    "/api/v1/controls": Question(
+        "What the presenter has done to the class, and whether you may",
+        {
+            "allowed": "whether orders are taken from you",
+            "disconnected": "clusters that are disconnected from the others",
+            "own_routes_hidden": "whether the reflector's own routes are hidden",
+        },
+    ),
     "/api/v1/openapi.json": Question("This document"),
 }
 
@@ -234,10 +245,33 @@ def document() -> Schema:
         "info": {
             "title": "bgp-reflector",
             "version": __version__,
-            "description": "What a running reflector knows. Nothing here changes anything.",
+            "description": "What a running reflector knows. A POST is an order of the presenter "
+            "(docs/controls.md); nothing else changes anything.",
         },
-        "paths": {path: {"get": _operation(question)} for path, question in QUESTIONS.items()},
+        "paths": {path: {"get": _operation(question)} for path, question in QUESTIONS.items()}
+        | {path: {"post": _order(order)} for path, order in ORDERS.items()},
     }
+
+
+def _order(order: Order) -> Schema:
+    """An order; a path has no question beside it."""
+    done: Schema = {"application/json": {"schema": _object({"done": "what was done, in words"})}}
+    operation: Schema = {
+        "summary": order.says,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _object(dict(order.body))}},
+        },
+        "responses": {
+            "200": {"description": "It is done", "content": done},
+            "default": _WRONG,
+        },
+    }
+    if order.parameters:
+        operation["parameters"] = [
+            _parameter(Parameter(name, "of the peer", "path")) for name in order.parameters
+        ]
+    return operation
 
 
 def _operation(question: Question) -> Schema:
@@ -248,24 +282,22 @@ def _operation(question: Question) -> Schema:
         "summary": question.says,
         "responses": {
             "200": {"description": question.says, "content": {question.kind: content}},
-            "default": {
-                "description": "What is wrong with the question",
-                "content": {"application/json": {"schema": _object({"error": "in words"})}},
-            },
+            "default": _WRONG,
         },
     }
     if question.parameters:
-        operation["parameters"] = [
-            {
-                "name": each.name,
-                "in": each.place,
-                "required": each.required,
-                "description": each.says,
-                "schema": {"type": each.kind},
-            }
-            for each in question.parameters
-        ]
+        operation["parameters"] = [_parameter(each) for each in question.parameters]
     return operation
+
+
+def _parameter(parameter: Parameter) -> Schema:
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.required,
+        "description": parameter.says,
+        "schema": {"type": parameter.kind},
+    }
 
 
 def _schema(question: Question) -> Schema:
@@ -282,3 +314,9 @@ def _object(keys: dict[str, str]) -> Schema:
         "properties": {name: {"description": says} for name, says in keys.items()},
         "required": list(keys),
     }
+
+
+_WRONG: Final[Schema] = {
+    "description": "What is wrong with the question",
+    "content": {"application/json": {"schema": _object({"error": "in words"})}},
+}

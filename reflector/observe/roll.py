@@ -44,10 +44,12 @@ class Roll:
     reflector: Reflector
     clock_offset_s: float
     _known: dict[str, _Known] = field(default_factory=dict)
+    _together: dict[str, int] = field(default_factory=dict)
 
     def views(self) -> Iterator[tuple[str, View]]:
         """Every node with its key; whoever iterates may take pauses."""
         speaker = self.reflector.speaker
+        self._together = _together(speaker)
         seen: set[str] = set()
         present = sorted(
             self.reflector.peering.connections, key=lambda each: each.peer is not None, reverse=True
@@ -69,7 +71,7 @@ class Roll:
 
     def _present(self, speaker: Speaker, key: str, connection: PeerConnection) -> View:
         peer, name = connection.peer, connection.name
-        counters = () if peer is None else _counters(speaker, peer)
+        counters = () if peer is None else self._counters(speaker, peer)
         signature = (name, connection.session.state, connection.since, counters)
         known = self._known.get(key)
         if known is None or known.signature != signature:
@@ -94,11 +96,24 @@ class Roll:
             held = speaker.held_by(peer)
             view |= {
                 "routes_in": held,
-                "routes_out": _told(speaker, peer),
+                "routes_out": self._told(speaker, peer),
                 "rejected": peer.counters.refused,
                 "cidrs": _cidrs(speaker, peer.source),
             }
         return view
+
+    def _counters(self, speaker: Speaker, peer: Peer) -> Signature:
+        counters = peer.counters
+        told = self._told(speaker, peer)
+        return counters.announced, counters.withdrawn, counters.refused, told
+
+    def _told(self, speaker: Speaker, peer: Peer) -> int:
+        """How many prefixes others have, which is what a client is told of."""
+        held = speaker.held_by(peer)
+        if self._together:
+            return self._together.get(speaker.separation.cluster(peer.source), held) - held
+        families = peer.negotiated.families
+        return sum(len(speaker.tables[family].routes) for family in families) - held
 
     def _absent(self, key: str, record: Record) -> View:
         left, name = record.left, record.name
@@ -154,15 +169,16 @@ def _order(network: str) -> tuple[bool, bytes]:
     return not network, ip_network(network).network_address.packed if network else b""
 
 
-def _counters(speaker: Speaker, peer: Peer) -> Signature:
-    counters = peer.counters
-    return counters.announced, counters.withdrawn, counters.refused, _told(speaker, peer)
-
-
-def _told(speaker: Speaker, peer: Peer) -> int:
-    """How many prefixes others have, which is what a client is told of."""
-    families = peer.negotiated.families
-    return sum(len(speaker.tables[family].routes) for family in families) - speaker.held_by(peer)
+def _together(speaker: Speaker) -> dict[str, int]:
+    """How many routes each cluster that is kept apart holds, and the others together; empty if none is."""
+    separation = speaker.separation
+    if not separation.clusters:
+        return {}
+    together: dict[str, int] = {}
+    for source, peer in speaker.peers.items():
+        cluster = separation.cluster(source)
+        together[cluster] = together.get(cluster, speaker.originated) + speaker.held_by(peer)
+    return together
 
 
 def _cidrs(speaker: Speaker, source: Source) -> list[str]:

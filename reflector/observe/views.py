@@ -16,6 +16,7 @@ from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import BGP_PORT, Family, State
 from reflector.observe.ledger import Ledger
 from reflector.observe.nearest import family_of, find
+from reflector.observe.orders import Controls, state
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
@@ -130,6 +131,10 @@ class Reflector(Protocol):
     def peering(self) -> Connections:
         """Its peers."""
 
+    @property
+    def controls(self) -> Controls:
+        """What a presenter may do."""
+
     def describe_config(self) -> View:
         """The configuration that is in force, keyed as in its file, without secrets."""
 
@@ -155,6 +160,7 @@ def summary(reflector: Reflector, up_s: float) -> View:
         "connections": len(reflector.peering.connections),
         "established": len(speaker.peers),
         "restarting": len(speaker.restarting),
+        **state(reflector.controls),
         "routes": {
             str(family): {
                 "prefixes": len(table.routes),

@@ -24,6 +24,7 @@ _FILES: Final = {
     "/page.js": ("page.js", "text/javascript"),
     "/routes.js": ("routes.js", "text/javascript"),
     "/messages.js": ("messages.js", "text/javascript"),
+    "/controls.js": ("controls.js", "text/javascript"),
     "/looks.js": ("looks.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }

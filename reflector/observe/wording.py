@@ -17,6 +17,7 @@ from reflector.reports import (
     Report,
     RestartOver,
     StaleRoutesGone,
+    Steered,
     Trouble,
     UpdateFault,
 )
@@ -56,8 +57,8 @@ def describe(report: Report) -> Line:
             return _restart_over(report)
         case UpdateFault():
             return _fault(report)
-        case Trouble(what):
-            return Line(ERROR, "trouble", what)
+        case Steered() | Trouble():
+            return _of_our_own(report)
 
 
 def level_of(report: Report) -> str:
@@ -65,7 +66,7 @@ def level_of(report: Report) -> str:
     match report:
         case PeerDown():
             return _level_of_down(report)
-        case PeerUp() | PeerReturned():
+        case PeerUp() | PeerReturned() | Steered():
             return INFO
         case UpdateFault(_, finding):
             # A path that has come round in a circle is no mistake of anybody's.
@@ -163,6 +164,13 @@ def _restart_over(report: RestartOver) -> Line:
         words += f"; {who} that had kept our routes did not come back in time"
     fields: dict[str, object] = {"took_s": round(report.took_s, 3), "missing": report.missing}
     return Line(level_of(report), "restart_over", words, fields)
+
+
+def _of_our_own(report: Steered | Trouble) -> Line:
+    if isinstance(report, Trouble):
+        return Line(ERROR, "trouble", report.what)
+    words = f"{report.what} (by {report.by})"
+    return Line(INFO, "steered", words, {"what": report.what, "by": report.by})
 
 
 def _prefixes(count: int) -> str:

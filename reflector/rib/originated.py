@@ -44,6 +44,10 @@ class Originated:
         self._source = Source("local", Audience.ALL, router_id.packed, router_id, local=True)
         self._routes: dict[tuple[Family, bytes], IPAddress | None] = {}
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._routes)
+
     def replace(self, routes: Iterable[LocalRoute]) -> None:
         """Announce these routes, and no others from now on; what stays as it was is not touched."""
         wanted = {

@@ -34,18 +34,19 @@ class Separation:
         """The cluster that is kept apart and holds one of two peers alone; empty for none."""
         if one.local or other.local:
             return ""
-        ours, theirs = self._cluster(one), self._cluster(other)
+        ours, theirs = self.cluster(one), self.cluster(other)
         return "" if ours == theirs else ours or theirs
 
+    def cluster(self, source: Source) -> str:
+        """The cluster that is kept apart and holds a peer; empty for those that are together."""
+        key = returning(source)
+        return next((name for name, nodes in self.clusters.items() if key in nodes), "")
+
     def _rules(self, source: Source) -> tuple[Rule, ...]:
-        cluster = self._cluster(source)
+        cluster = self.cluster(source)
         if cluster:
             return (_rule(cluster, self.clusters[cluster], inside=False),)
         return tuple(_rule(name, nodes, inside=True) for name, nodes in self.clusters.items())
-
-    def _cluster(self, source: Source) -> str:
-        key = returning(source)
-        return next((name for name, nodes in self.clusters.items() if key in nodes), "")
 
 
 def _rule(cluster: str, nodes: frozenset[Returning], *, inside: bool) -> Rule:

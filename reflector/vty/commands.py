@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from reflector import __version__
+from reflector.vty.clearing import clear
 from reflector.vty.facts import FAMILIES, Reflector, View, speaks
 from reflector.vty.grammar import CommandError, Grammar, Match, Variable
 from reflector.vty.neighbors import neighbors_json, neighbors_text
@@ -56,8 +57,10 @@ _VARIABLES: Final = {
     "NUMBER": Variable("(0-512)", "Lines of the terminal", str.isdecimal),
 }
 _WORDS: Final = {
+    "*": "All neighbors",
     "advertised-routes": "What the neighbor was told",
     "bgp": "BGP information",
+    "clear": "Drop sessions, or exchange routes anew",
     "configure": "Configuration from the terminal",
     "disable": "Turn off privileged mode",
     "enable": "Turn on privileged mode",
@@ -65,6 +68,7 @@ _WORDS: Final = {
     "established": "Only neighbors whose session is established",
     "exit": "Leave the shell",
     "failed": "Only neighbors whose session is not established",
+    "in": "What the neighbor has announced",
     "ip": "IPv4",
     "ipv4": "Address family IPv4",
     "ipv6": "Address family IPv6",
@@ -72,12 +76,14 @@ _WORDS: Final = {
     "length": "Lines of the terminal",
     "longer-prefixes": "The prefix and all within it",
     "neighbors": "Neighbors in detail",
+    "out": "What the neighbor is told",
     "quit": "Leave the shell",
     "received-routes": "What the neighbor has announced",
     "route": "The kernel's routes",
     "routes": "What the neighbor has announced and is in the table",
     "running-config": "The configuration that is in force",
     "show": "Show something",
+    "soft": "Exchange routes anew, and keep the session",
     "summary": "A line for each neighbor",
     "terminal": "Settings of the terminal",
     "unicast": "Unicast",
@@ -94,6 +100,7 @@ _PATTERNS: Final = {
     f"{_BGP} neighbors [ADDRESS] [json]": "neighbors",
     f"{_BGP} neighbors ADDRESS <advertised-routes|received-routes|routes> [json]": "neighbor_routes",
     "show <ip|ipv6> route [<ADDRESS|PREFIX>] [json]": "kernel_routes",
+    "clear [ip] bgp [vrf NAME] [<ipv4|ipv6> [unicast]] <*|ADDRESS> [<soft [<in|out>]|in|out>]": "clear",
     "show running-config": "running_config",
     "show version": "version",
     "configure [terminal]": "configure",
@@ -129,6 +136,7 @@ class Commands:
             "neighbors": self._neighbors,
             "neighbor_routes": self._neighbor_routes,
             "kernel_routes": lambda _: _NO_KERNEL_ROUTES,
+            "clear": lambda match: clear(reflector, match),
             "running_config": lambda _: running_config(reflector.get("config")),
             "version": lambda _: _VERSION,
             "configure": lambda _: _CONFIGURED_BY_FILE,

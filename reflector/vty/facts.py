@@ -34,6 +34,13 @@ _ORIGINS: Final = {"IGP": "i", "EGP": "e", "incomplete": "?"}
 class Reflector(Protocol):
     """Who is asked: a running reflector's API."""
 
+    def post(self, *path: str, **body: object) -> View:
+        """Give an order, by its path below /api/v1.
+
+        Raises:
+            LookupError: There is no such thing.
+        """
+
     def get(self, *path: str, **query: str) -> View:
         """A view, by its path below /api/v1.
 

@@ -69,6 +69,8 @@ class Facts:
         records: What became of peers.
         overlaps: Pod CIDRs that several nodes announce.
         md5_drops: Segments that the kernel has dropped lately.
+        disconnected: Clusters that the presenter has disconnected, with their nodes' addresses.
+        own_routes_hidden: Whether the presenter has hidden our own routes.
     """
 
     now_s: float
@@ -77,6 +79,8 @@ class Facts:
     records: list[Record] = field(default_factory=list)
     overlaps: list[Overlap] = field(default_factory=list)
     md5_drops: Md5Drops = field(default_factory=Md5Drops)
+    disconnected: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own_routes_hidden: bool = False
 
 
 def nodes(reflector: Reflector, now_s: float) -> Iterator[Node]:

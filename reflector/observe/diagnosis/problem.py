@@ -135,6 +135,20 @@ KINDS: Final[dict[str, Kind]] = {
         "The configuration doesn't let this address peer, or there are too many connections.",
         "The text names the setting of this reflector's configuration.",
     ),
+    "disconnected": Kind(
+        "warning",
+        "Cluster is disconnected",
+        "The presenter has disconnected the cluster from the others (docs/controls.md): its sessions "
+        "stay up, and no route leads to it or out of it.",
+        "Connect it again: bgp-reflector connect {cluster}, or the button on the page.",
+    ),
+    "own-routes-hidden": Kind(
+        "warning",
+        "The debug route is hidden",
+        "The presenter has hidden the reflector's own routes (docs/controls.md), so that no node can "
+        "see by 1.0.0.2/32 that its session works.",
+        "Show them again: bgp-reflector debug-route show, or the button on the page.",
+    ),
     "no-session": Kind(
         "error",
         "Node connects, and no session comes up",

@@ -262,7 +262,17 @@ def _passwords(facts: Facts) -> Iterator[Problem]:
     yield Problem("md5", (), what, _fix("md5"))
 
 
+def _steered(facts: Facts) -> Iterator[Problem]:
+    for cluster, addresses in facts.disconnected.items():
+        what = f"{cluster} is disconnected from the other clusters by the presenter."
+        yield Problem("disconnected", addresses, what, _fix("disconnected", cluster=cluster))
+    if facts.own_routes_hidden:
+        what = "The reflector's own routes are hidden by the presenter."
+        yield Problem("own-routes-hidden", (), what, _fix("own-routes-hidden"))
+
+
 _RULES: Final[tuple[Rule, ...]] = (
+    _steered,
     _failures,
     _silent,
     _fallen,

@@ -31,6 +31,7 @@ setScale(Number(recall("scale")));
 byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 byId("larger").addEventListener("click", () => setScale(scale * 1.15));
 byId("smaller").addEventListener("click", () => setScale(scale / 1.15));
+byId("debug-route").addEventListener("click", () => giveOrder("own-routes", { hidden: !state.summary.own_routes_hidden }));
 for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", () => copy(button));
 byId("bits").addEventListener("change", (event) => { bits = Number(event.target.value); dirty.add("peers"); paintSoon(); });
 byId("search").addEventListener("input", (event) => {

@@ -1,6 +1,6 @@
 // The live page: what the reflector tells is kept and painted here. Whatever a peer says of itself
 // becomes text and never markup: elements are made by `make`, which only ever sets text. routes.js has
-// the table of routes, looks.js comes last and starts it all.
+// the table of routes, controls.js the presenter's buttons; looks.js comes last and starts it all.
 "use strict";
 
 const MAX_EVENTS = 200;
@@ -45,7 +45,12 @@ let clockOffset = 0; // the reflector's clock less this machine's, in seconds
 let dirty = new Set();
 
 function take(content) {
-  if (content.summary) { state.summary = content.summary; dirty.add("summary"); }
+  if (content.summary) {
+    // Which clusters are off is written on their boxes.
+    if (String(state.summary.disconnected) !== String(content.summary.disconnected)) dirty.add("peers");
+    state.summary = content.summary;
+    dirty.add("summary");
+  }
   if (content.peers) {
     for (const [key, peer] of Object.entries(content.peers)) {
       if (peer === null) state.peers.delete(key); else state.peers.set(key, peer);
@@ -83,7 +88,7 @@ function listen() {
     take(JSON.parse(event.data));
   });
   source.addEventListener("delta", (event) => take(JSON.parse(event.data)));
-  source.onopen = () => { live.textContent = "● live"; live.classList.remove("off"); loadFlags(); };
+  source.onopen = () => { live.textContent = "● live"; live.classList.remove("off"); loadFlags(); loadControls(); };
   source.onerror = () => { live.textContent = "○ no connection"; live.classList.add("off"); };
   addEventListener("pagehide", () => source.close());
 }
@@ -95,6 +100,7 @@ function paintSummary() {
   byId("identity").textContent = `AS ${asn} · ${routerId} · v${version}`;
   const prefixes = Object.values(routes).reduce((sum, family) => sum + family.prefixes, 0);
   byId("total-routes").textContent = prefixes.toLocaleString("en");
+  paintBanner();
 }
 
 async function loadFlags() {
@@ -207,6 +213,7 @@ function tileOf(key, peer, fresh) {
   }
   facts.append(since);
   if (peer.software) facts.append(` · ${peer.software}`);
+  facts.append(...dropButton(peer));
   const name = make("button", "name", label(peer));
   name.type = "button";
   name.title = "Its messages, one by one";
@@ -225,13 +232,15 @@ function paintClusters() {
   const boxes = groups.map(([network, peers]) => {
     let box = clusterBoxes.get(network);
     if (!box) {
-      box = { title: make("h3", ""), list: make("ul", "") };
+      box = { title: make("h3", ""), list: make("ul", ""), name: make("b", ""), count: make("span", ""), button: clusterButton(network) };
+      box.title.append(box.name, box.count, ...(box.button ? [box.button] : []));
       box.element = make("article", "cluster", box.title, box.list);
       clusterBoxes.set(network, box);
     }
     const up = peers.filter(([, peer]) => isUp(peer)).length;
-    box.title.replaceChildren(network || "no pod CIDR yet",
-      make("span", "", up === peers.length ? count(up, "node") : `${up} of ${count(peers.length, "node")}`));
+    box.name.textContent = `${network || "no pod CIDR yet"}${isOff(network) ? " ✂ disconnected" : ""}`;
+    box.count.textContent = up === peers.length ? count(up, "node") : `${up} of ${count(peers.length, "node")}`;
+    labelClusterButton(box.button, network);
     peers.sort(([, a], [, b]) => label(a).localeCompare(label(b), "en", { numeric: true }) || (a.address < b.address ? -1 : 1));
     setChildren(box.list, peers.map(([key, peer]) => tileOf(key, peer, painted && !tiles.has(key))));
     for (const [key, peer] of peers) tiles.get(key).element.classList.toggle("trouble", troubled.has(peer.address));
@@ -283,7 +292,7 @@ function paintPicture() {
     const [x, y] = [x0 + 175 * Math.cos(angle), y0 + 145 * Math.sin(angle)];
     const up = peers.filter(([, peer]) => isUp(peer)).length;
     const alarm = !up || peers.some(([, peer]) => troubled.has(peer.address)) ? "alarm" : "";
-    parts.unshift(draw("line", { x1: x0, y1: y0, x2: x, y2: y, class: up ? "" : "down" }));
+    parts.unshift(draw("line", { x1: x0, y1: y0, x2: x, y2: y, class: up && !isOff(network) ? "" : "down" }));
     parts.push(
       alarm ? draw("rect", { x: x - 21, y: y - 21, width: 42, height: 42, class: alarm })
         : draw("circle", { cx: x, cy: y, r: 21 }),

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from reflector.bgp.attributes import encode_attribute
 from reflector.bgp.errors import Finding
 from reflector.bgp.multiprotocol import encode_reach
-from reflector.bgp.nlri import pack_prefix
+from reflector.bgp.nlri import IPNetwork, pack_prefix
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import (
@@ -19,11 +19,13 @@ from reflector.bgp.vocabulary import (
 from reflector.config.describe import describe
 from reflector.config.model import Config
 from reflector.observe.desk import Desk
+from reflector.observe.orders import NothingThere
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress, Source
+from reflector.rib.returning import Returning
 from reflector.speaker import Identity, Peer, Speaker
 from reflector.transcript import Archive, Transcript
 
@@ -72,6 +74,49 @@ class Peering:
 
 
 @dataclass
+class Steered:
+    """What `orders.Controls` asks for, and notes what it was told to do."""
+
+    disconnected: dict[IPNetwork, frozenset[Returning]] = field(default_factory=dict)
+    hidden: bool = False
+    allowed: bool = True
+    orders: list[str] = field(default_factory=list)
+
+    def may(self, address: IPAddress | None) -> bool:
+        """As it is set."""
+        return self.allowed or address is None
+
+    def disconnect(self, cluster: IPNetwork, by: str) -> str:
+        """A cluster of nobody."""
+        self.disconnected[cluster] = frozenset()
+        return self.note(f"disconnect {cluster} by {by}")
+
+    def connect(self, cluster: IPNetwork, by: str) -> str:
+        """It must be disconnected."""
+        if self.disconnected.pop(cluster, None) is None:
+            raise NothingThere(f"{cluster} is not disconnected")
+        return self.note(f"connect {cluster} by {by}")
+
+    def clear(self, address: IPAddress, by: str) -> str:
+        """A session."""
+        return self.note(f"clear {address} by {by}")
+
+    def refresh(self, address: IPAddress, direction: str, by: str) -> str:
+        """A peer's routes or ours."""
+        return self.note(f"refresh {address} {direction} by {by}")
+
+    def hide(self, by: str, *, hidden: bool) -> str:
+        """Our own routes."""
+        self.hidden = hidden
+        return self.note(f"{'hide' if hidden else 'show'} by {by}")
+
+    def note(self, order: str) -> str:
+        """Remember an order."""
+        self.orders.append(order)
+        return order
+
+
+@dataclass
 class Scene:
     """What `views.Reflector` asks for."""
 
@@ -79,6 +124,7 @@ class Scene:
     peering: Peering = field(init=False)
     desk: Desk = field(default_factory=lambda: Desk(179, lambda: [OUR_ADDRESS]))
     findings: list[Finding] = field(default_factory=list)
+    controls: Steered = field(default_factory=Steered)
 
     def __post_init__(self) -> None:
         self.speaker = Speaker(

@@ -9,6 +9,7 @@ import pytest
 from reflector.bgp.open import GracefulRestart
 from reflector.observe import metrics, openapi
 from reflector.observe.ledger import Ledger
+from reflector.observe.orders import ORDERS
 from reflector.observe.overlap import take_routes
 from reflector.observe.roll import Roll, clusters
 from reflector.observe.search import search
@@ -159,7 +160,7 @@ class TestFlags:
 
 def test_the_docs_name_every_path() -> None:
     text = (DOCS / "api.md").read_text()
-    for path in openapi.QUESTIONS:
+    for path in (*openapi.QUESTIONS, *ORDERS):
         assert f"`{path}`" in text
 
 

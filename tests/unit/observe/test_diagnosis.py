@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -263,6 +263,22 @@ class TestPasswords:
         assert "2 signed with another password" in room.the_one("md5").what
         room.now_s += 200
         assert room.problems() == []
+
+
+class TestWhatThePresenterDid:
+    def test_a_cluster_that_is_disconnected(self, room: Class) -> None:
+        node = ip_address("10.0.0.5")
+        room.scene.controls.disconnected[ip_network("10.1.0.0/16")] = frozenset({(node, b"")})
+        problem = room.the_one("disconnected")
+        assert problem.peers == ("10.0.0.5",)
+        assert problem.what.startswith("10.1.0.0/16 is disconnected from the other clusters")
+        assert "bgp-reflector connect 10.1.0.0/16" in problem.fix
+        room.scene.controls.disconnected.clear()
+        assert room.problems() == []
+
+    def test_our_own_routes_that_are_hidden(self, room: Class) -> None:
+        room.scene.controls.hidden = True
+        assert "debug-route show" in room.the_one("own-routes-hidden").fix
 
 
 def test_errors_come_first() -> None:

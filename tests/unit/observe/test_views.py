@@ -46,6 +46,8 @@ def test_summary(scene: Scene) -> None:
         "connections": 3,
         "established": 2,
         "restarting": 0,
+        "disconnected": [],
+        "own_routes_hidden": False,
         "routes": {
             "ipv4": {"prefixes": 4, "paths": 5},
             "ipv6": {"prefixes": 1, "paths": 1},

@@ -16,6 +16,7 @@ from reflector.reports import (
     PeerReturned,
     PeerUp,
     Report,
+    Steered,
     Trouble,
     UpdateFault,
 )
@@ -45,6 +46,7 @@ REPORTS: list[Report] = [
     UpdateFault(NODE, Finding(Action.DISCARD, "bad")),
     UpdateFault(NODE, Finding(Action.EXCLUDE, "loop")),
     UpdateFault(NODE, Finding(Action.WITHDRAW, "bad")),
+    Steered("a cluster is disconnected", "10.0.0.9"),
     Trouble("disk"),
 ]
 
