@@ -6,13 +6,14 @@ read and written anyway, as the socket had them; messages are found in them late
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from itertools import count
-from typing import Literal, NamedTuple
+from itertools import chain, count
+from typing import Final, Literal, NamedTuple
 
 from reflector.bgp.limits import (
     PAST_TRANSCRIPT_BYTES,
     PAST_TRANSCRIPTS,
     PAST_TRANSCRIPTS_PER_ADDRESS,
+    READ_TURN_BYTES,
     TRANSCRIPT_BYTES,
     TRANSCRIPT_OPENING_BYTES,
     TRANSCRIPT_OPENING_PIECES,
@@ -45,78 +46,103 @@ class Piece(NamedTuple):
     last_s: float = 0.0
 
 
+# A piece as a lane keeps it, plain because it is made for every read and write: what `Piece` says, and
+# how many octets it has.
+_Kept = tuple[int, float, int, list[bytes], int, float, int]
+
+_KEEPALIVE_BYTES: Final = len(KEEPALIVE)
+
+
 class Lane:
     """One direction of a connection: its beginning and its end.
 
     Args:
         numbers: Shared by both directions.
+        most_bytes: Of a piece; of a larger one the end is kept.
 
     Attributes:
         offset: How many octets there were until now.
     """
 
-    __slots__ = ("_begins", "_kept", "_numbers", "_opening", "_recent", "offset")
+    __slots__ = ("_begins", "_kept", "_most_bytes", "_number", "_opening", "_recent", "offset")
 
-    def __init__(self, numbers: "count[int]") -> None:
+    def __init__(self, numbers: "count[int]", most_bytes: int) -> None:
         self.offset = 0
-        self._numbers = numbers
+        self._number = numbers.__next__
+        self._most_bytes = most_bytes
         self._begins = True
-        self._opening: list[Piece] = []
-        self._recent: deque[tuple[int, Piece]] = deque()
+        self._opening: list[_Kept] = []
+        self._recent: deque[_Kept] = deque()
         self._kept = 0
 
     @property
     def kept_bytes(self) -> int:
         """Octets that are kept."""
-        return self._kept + sum(len(chunk) for each in self._opening for chunk in each.chunks)
+        return self._kept + sum(each[-1] for each in self._opening)
 
     def pieces(self) -> Iterator[Piece]:
         """What is kept, in order."""
-        yield from self._opening
-        for _, piece in self._recent:
-            yield piece
+        for number, at_s, offset, chunks, times, last_s, _ in chain(self._opening, self._recent):
+            yield Piece(number, at_s, offset, chunks, times, last_s)
 
-    def add(self, at_s: float, chunks: list[bytes], size: int, left_out: int = 0) -> None:
+    def add(self, at_s: float, chunks: list[bytes], size: int) -> None:
         """Take what was read or written.
 
-        The newest piece stays whole until the next one comes: it may be what ended the session.
+        The newest piece stays until the next one comes: it may be what ended the session.
 
         Args:
             at_s: When, in loop time.
             chunks: The octets; nobody changes the list any more.
             size: How many they are.
-            left_out: How many were before them and are not to be kept.
         """
-        offset = self.offset + left_out
+        offset = self.offset
         self.offset = offset + size
-        if size == len(KEEPALIVE) and chunks[0] == KEEPALIVE and self._fold(at_s):
+        if size == _KEEPALIVE_BYTES and chunks[0] == KEEPALIVE and self._fold(at_s):
             return
-        piece = Piece(next(self._numbers), at_s, offset, chunks)
-        if self._begins:
-            opening = self._opening
-            if self.offset <= TRANSCRIPT_OPENING_BYTES and len(opening) < TRANSCRIPT_OPENING_PIECES:
-                opening.append(piece)
-                return
-            self._begins = False
+        if size > self._most_bytes:
+            whole, (chunks, size) = size, _end(chunks, size, self._most_bytes)
+            offset += whole - size
+        piece = (self._number(), at_s, offset, chunks, 1, 0.0, size)
+        if self._begins and self._take_opening(piece):
+            return
         recent = self._recent
         kept = self._kept + size
         while recent and (kept > TRANSCRIPT_BYTES or len(recent) >= TRANSCRIPT_PIECES):
-            kept -= recent.popleft()[0]
-        recent.append((size, piece))
+            kept -= recent.popleft()[-1]
+        recent.append(piece)
         self._kept = kept
+
+    def _take_opening(self, piece: _Kept) -> bool:
+        opening = self._opening
+        self._begins = (
+            self.offset <= TRANSCRIPT_OPENING_BYTES and len(opening) < TRANSCRIPT_OPENING_PIECES
+        )
+        if self._begins:
+            opening.append(piece)
+        return self._begins
 
     def _fold(self, at_s: float) -> bool:
         """Count one more KEEPALIVE, if the last piece is one too."""
-        if self._recent:
-            size, last = self._recent[-1]
-            if last.chunks[0] == KEEPALIVE and size == len(KEEPALIVE):
-                self._recent[-1] = size, last._replace(times=last.times + 1, last_s=at_s)
+        pieces = self._recent or self._opening
+        if pieces:
+            number, first_s, offset, chunks, times, _, size = pieces[-1]
+            if size == _KEEPALIVE_BYTES and chunks[0] == KEEPALIVE:
+                pieces[-1] = (number, first_s, offset, chunks, times + 1, at_s, size)
                 return True
-        elif self._opening and self._opening[-1].chunks == [KEEPALIVE]:
-            last = self._opening[-1]
-            self._opening[-1] = last._replace(times=last.times + 1, last_s=at_s)
-            return True
         return False
+
+
+def _end(chunks: list[bytes], size: int, most_bytes: int) -> tuple[list[bytes], int]:
+    """The end of much that is sent at once, of a dump or for all peers, and how many octets it has.
+
+    So no more octets live on than are counted. What all peers share stays shared where that is not
+    too much.
+    """
+    kept = chunks[-max(1, most_bytes * len(chunks) // size) :]
+    size = sum(map(len, kept))
+    if size > 2 * most_bytes:
+        return [b"".join(kept)[-most_bytes:]], most_bytes
+    return kept, size
 
 
 class Transcript:
@@ -153,33 +179,11 @@ class Transcript:
         self.local = local
         self.remote = remote
         self.outbound = outbound
-        self.received = Lane(numbers)
-        self.sent = Lane(numbers)
+        self.received = Lane(numbers, READ_TURN_BYTES)
+        self.sent = Lane(numbers, TRANSCRIPT_BYTES)
         self.name: PeerName | None = None
         self.reason = ""
         self.ended_s: float | None = None
-
-    def write(self, at_s: float, chunks: list[bytes], size: int) -> None:
-        """We say something.
-
-        Much at once, of a dump or for all peers, is kept in part, so that no more octets live on than
-        are counted.
-
-        Args:
-            at_s: When, in loop time.
-            chunks: Whole messages; nobody changes the list any more.
-            size: How many octets they have.
-        """
-        if size <= TRANSCRIPT_BYTES:
-            self.sent.add(at_s, chunks, size)
-            return
-        count_kept = max(1, TRANSCRIPT_BYTES * len(chunks) // size)
-        kept = chunks[-count_kept:]
-        kept_size = sum(map(len, kept))
-        if kept_size > 2 * TRANSCRIPT_BYTES:
-            kept = [b"".join(kept)[-TRANSCRIPT_BYTES:]]
-            kept_size = TRANSCRIPT_BYTES
-        self.sent.add(at_s, kept, kept_size, size - kept_size)
 
     @property
     def kept_bytes(self) -> int:

@@ -123,7 +123,7 @@ class Connection:
         if self._closing is not None or self.closed.done():
             return
         size = len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks))
-        self.transcript.write(self._loop.time(), chunks, size)
+        self.transcript.sent.add(self._loop.time(), chunks, size)
         waiting: Sequence[bytes | memoryview] = chunks
         if len(chunks) == 1 and not self._queue:
             waiting = self._send_at_once(chunks[0])

@@ -30,7 +30,7 @@ def kept(lane: Lane) -> bytes:
 def test_a_short_conversation_is_kept_whole() -> None:
     found = transcript()
     say(found.received, b"one")
-    found.write(1.0, [b"two"], 3)
+    found.sent.add(1.0, [b"two"], 3)
     say(found.received, b"three", 2.0)
     assert kept(found.received) == b"onethree"
     pieces = [*found.received.pieces(), *found.sent.pieces()]
@@ -74,7 +74,7 @@ def test_the_newest_piece_is_whole_until_the_next_one_comes() -> None:
 def test_much_that_is_sent_at_once_is_kept_in_part(size: int) -> None:
     found = transcript()
     chunks = [bytes((n & 255,)) * size for n in range(max(1, 600_000 // size))]
-    found.write(0.0, chunks, size * len(chunks))
+    found.sent.add(0.0, chunks, size * len(chunks))
     assert b"".join(chunks).endswith(kept(found.sent))
     assert 0 < found.kept_bytes <= 2 * limits.TRANSCRIPT_BYTES
     [piece] = found.sent.pieces()

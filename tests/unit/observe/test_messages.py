@@ -36,10 +36,10 @@ def shown(scene: Scene) -> list[dict[str, Any]]:
 
 
 def test_both_directions_in_order(scene: Scene, connection: Connection) -> None:
-    connection.transcript.write(0.5, [wire.open_message(router_id="192.0.2.1")], 53)
+    connection.transcript.sent.add(0.5, [wire.open_message(router_id="192.0.2.1")], 53)
     hear(connection, wire.open_message()[:20], 1.0)
     hear(connection, wire.open_message()[20:] + wire.keepalive(), 2.0)
-    connection.transcript.write(3.0, [wire.keepalive()], 19)
+    connection.transcript.sent.add(3.0, [wire.keepalive()], 19)
     views = shown(scene)
     assert [(each["at"], each["direction"], each["type"]) for each in views] == [
         (1000.5, "sent", "OPEN"),
