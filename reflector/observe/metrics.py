@@ -19,6 +19,7 @@ METRICS: Final = {
     "bgp_reflector_info": ("gauge", "Who the reflector is; always 1."),
     "bgp_reflector_start_time_seconds": ("gauge", "When it started, in seconds since the epoch."),
     "bgp_reflector_connections": ("gauge", "Connections with peers, by state of the session."),
+    "bgp_reflector_max_connections": ("gauge", "How many there may be."),
     "bgp_reflector_prefixes": ("gauge", "Prefixes that have a route, by family."),
     "bgp_reflector_paths": ("gauge", "Paths for them, by family."),
     "bgp_reflector_events_total": ("counter", "What happened to peers, by kind."),
@@ -64,6 +65,9 @@ def lines(
     yield from _family(
         "bgp_reflector_connections",
         [(_labels(state=state.value), count) for state, count in states.items()],
+    )
+    yield from _family(
+        "bgp_reflector_max_connections", [("", reflector.peering.max_connections)]
     )
     tables = reflector.speaker.tables.items()
     yield from _family(

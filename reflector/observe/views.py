@@ -90,6 +90,10 @@ class Connections(Protocol):
         """Every one, whatever its state."""
 
     @property
+    def max_connections(self) -> int:
+        """How many there may be."""
+
+    @property
     def past(self) -> Archive:
         """What was said on those that are over."""
 

@@ -70,6 +70,7 @@ class Peering:
     """What `views.Connections` asks for."""
 
     connections: set[Connection]
+    max_connections: int = 1000
     past: Archive = field(default_factory=Archive)
 
 
