@@ -66,9 +66,7 @@ def lines(
         "bgp_reflector_connections",
         [(_labels(state=state.value), count) for state, count in states.items()],
     )
-    yield from _family(
-        "bgp_reflector_max_connections", [("", reflector.peering.max_connections)]
-    )
+    yield from _family("bgp_reflector_max_connections", [("", reflector.peering.max_connections)])
     tables = reflector.speaker.tables.items()
     yield from _family(
         "bgp_reflector_prefixes",
