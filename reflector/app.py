@@ -28,6 +28,7 @@ from reflector.net.peer_policy import PeerPolicy
 from reflector.net.peering import Peering
 from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
+from reflector.observe.bmp import Bmp, Station
 from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.desk import Desk
 from reflector.observe.http import HttpError, HttpServer
@@ -134,6 +135,7 @@ class App:
                 report=self._note_report,
                 note=self.log.note,
             )
+        self.bmp = Bmp(self, host_name(), report=self._note_report, note=self.log.note)
         self._load = load
         self._listeners: dict[IPAddress, socket.socket] = {}
         self._control: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
@@ -166,6 +168,7 @@ class App:
         self._originate()
         self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
         self.dialer.dial(_targets(self.config))
+        self.bmp.tell(_stations(self.config))
         # What is loaded by now lives for good: the collector need not look at it again. It runs
         # less often than Python's default, since tables make many objects and few cycles.
         gc.freeze()
@@ -209,6 +212,7 @@ class App:
         if self.redialer is not None:
             await self.redialer.stop()
         await self.peering.stop(_STOP_S)
+        await self.bmp.stop()
         await self._control.aclose()
         self.log.close()
 
@@ -262,6 +266,7 @@ class App:
         self.peering.restarts.reconsider(change.dropped, self._policy)
         self.peering.held_down.clear()
         self.dialer.dial(_targets(self.config))
+        self.bmp.tell(_stations(self.config))
         self._originate()
         self.peering.routes_changed()
 
@@ -414,6 +419,10 @@ def _room_for(config: Config) -> int:
 
 def _local_routes(config: Config) -> list[LocalRoute]:
     return [LocalRoute(network.prefix, network.next_hop) for network in config.networks]
+
+
+def _stations(config: Config) -> list[Station]:
+    return [Station(each.address, each.port) for each in config.bmp]
 
 
 def _targets(config: Config) -> set[Target]:

@@ -96,3 +96,8 @@ TRANSCRIPT_PIECES: Final = 256
 PAST_TRANSCRIPTS: Final = 512
 PAST_TRANSCRIPTS_PER_ADDRESS: Final = 4
 PAST_TRANSCRIPT_BYTES: Final = 8 << 20
+
+# Octets that may wait for a BMP station; beyond, its connection is given up, and it is told everything
+# anew. A dump waits until the station has read, so that only what peers say meanwhile adds up: some
+# 100,000 UPDATEs of one route each.
+BMP_QUEUE_BYTES: Final = 8 << 20

@@ -9,6 +9,7 @@ from typing import Any, Final
 from reflector.config import kinds, policy_kinds
 from reflector.config.field import Field, Mapping, plain
 from reflector.config.model import (
+    BmpStation,
     Config,
     LimitsConfig,
     LocalNetwork,
@@ -155,6 +156,15 @@ _NETWORK: Final = Mapping(
     _own_network,
     ("prefix",),
 )
+_BMP: Final = Mapping(
+    (
+        Field("address", kinds.ADDRESS, "of the station"),
+        Field("port", kinds.PORT, "on which the station listens"),
+    ),
+    BmpStation,
+    plain(BmpStation),
+    ("address",),
+)
 _LOG: Final = Mapping(
     (
         Field("format", kinds.choice("auto", "console", "json"), "auto: by the terminal"),
@@ -229,6 +239,7 @@ ROOT: Final = Mapping(
             "from where the page may disconnect clusters, drop sessions and hide routes",
             many=True,
         ),
+        Field("bmp", _BMP, "stations that are told what peers say (RFC 7854)", many=True),
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),

@@ -144,6 +144,19 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BmpStation:
+    """A monitoring station (RFC 7854).
+
+    Args:
+        address: Where it listens.
+        port: TCP port.
+    """
+
+    address: IPAddress
+    port: int = 11019
+
+
+@dataclass(frozen=True, slots=True)
 class HttpListen:
     """Where the page and the API are served over HTTP.
 
@@ -190,6 +203,7 @@ class Config:
         control_socket: For `bgp-reflector show`; None for the usual place.
         http: Where the page, the API and the metrics are.
         http_controls: From where orders are taken there.
+        bmp: Who is told what peers say.
         log: How the log is written.
         limits: Bounds.
     """
@@ -215,6 +229,7 @@ class Config:
     control_socket: Path | None = None
     http: HttpListen = HTTP_HERE
     http_controls: tuple[IPNetwork, ...] = ()
+    bmp: tuple[BmpStation, ...] = ()
     log: LogConfig = LogConfig()
     limits: LimitsConfig = LimitsConfig()
 

@@ -29,6 +29,7 @@ from reflector.bgp.vocabulary import (
     Family,
     State,
 )
+from reflector.monitor import Monitor
 from reflector.net.accepting import Acceptor
 from reflector.net.connection import Connection
 from reflector.net.hold_down import HoldDown
@@ -92,6 +93,7 @@ class Peering:
             peers.
         restarts: The clocks of graceful restarts.
         past: What was said on connections that are over.
+        monitors: Told of what peers say. Nothing is worked out for them where there are none.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Peering:
         self.sessions: dict[PeerKey, Connection] = {}
         self.held_down = HoldDown()
         self.past = Archive()
+        self.monitors: list[Monitor] = []
         self._host_name = host_name
         self._report = report
         self._loop = asyncio.get_running_loop()
@@ -317,6 +320,8 @@ class Peering:
         peer = connection.peer
         if peer is None:
             return None
+        for monitor in self.monitors:
+            monitor.update(peer, event.body)
         try:
             self.speaker.receive_update(peer, event.body)
         except SessionError as error:
@@ -450,6 +455,8 @@ class Peering:
             export=policy.export,
         )
         self.restarts.peer_back(connection.name, connection.peer)
+        for monitor in self.monitors:
+            monitor.peer_up(connection.peer)
         self._report(
             PeerUp(
                 connection.name,
@@ -467,6 +474,8 @@ class Peering:
         prefixes, kept, kept_s = 0, 0, 0.0
         if peer is not None:
             self._refreshing.forget(peer)
+            for monitor in self.monitors:
+                monitor.peer_down(peer, closed)
             prefixes = self.speaker.peer_down(peer, self._keep(peer, closed))
             kept, kept_s = self.restarts.peer_fell(connection.name, peer)
         negotiated = connection.session.negotiated

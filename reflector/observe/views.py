@@ -14,6 +14,7 @@ from reflector.bgp.nlri import IPNetwork, unpack_prefix
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import BGP_PORT, Family, State
+from reflector.monitor import Monitor
 from reflector.observe.ledger import Ledger
 from reflector.observe.nearest import family_of, find
 from reflector.observe.orders import Controls, state
@@ -96,6 +97,10 @@ class Connections(Protocol):
     @property
     def past(self) -> Archive:
         """What was said on those that are over."""
+
+    @property
+    def monitors(self) -> list[Monitor]:
+        """Who is told of what peers say."""
 
 
 class DeskView(Protocol):

@@ -14,19 +14,20 @@ _RAW_IP: Final = 101  # LINKTYPE_RAW
 _ERROR: Final = 0x00800000  # PI_ERROR in Wireshark's epan/proto.h
 
 
-def write_pcap(path: Path, conversations: Iterable[Sequence[bytes]]) -> None:
+def write_pcap(path: Path, conversations: Iterable[Sequence[bytes]], port: int = BGP_PORT) -> None:
     """Write a capture with one packet for each message, and one conversation for each list.
 
     Args:
         path: The file to write.
         conversations: The messages that each peer was sent, in order.
+        port: From which they were sent.
     """
     with path.open("wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 16, _RAW_IP))
         for number, messages in enumerate(conversations):
             sequence = 1
             for message in messages:
-                packet = _packet(1024 + number, sequence, message)
+                packet = _packet((port, 1024 + number), sequence, message)
                 out.write(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
                 sequence += len(message)
 
@@ -50,8 +51,8 @@ def dissect(path: Path, display_filter: str, field: str) -> list[str]:
     return query(command, timeout_s=120).splitlines()
 
 
-def _packet(port: int, sequence: int, payload: bytes) -> bytes:
-    tcp = struct.pack("!HHIIBBHHH", BGP_PORT, port, sequence, 1, 5 << 4, 0x18, 65535, 0, 0)
+def _packet(ports: tuple[int, int], sequence: int, payload: bytes) -> bytes:
+    tcp = struct.pack("!HHIIBBHHH", *ports, sequence, 1, 5 << 4, 0x18, 65535, 0, 0)
     size = 20 + len(tcp) + len(payload)
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, 6, 0, b"\x0a\0\0\1", b"\x0a\0\0\2")
     return ip + tcp + payload

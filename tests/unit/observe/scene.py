@@ -18,6 +18,7 @@ from reflector.bgp.vocabulary import (
 )
 from reflector.config.describe import describe
 from reflector.config.model import Config
+from reflector.monitor import Monitor
 from reflector.observe.desk import Desk
 from reflector.observe.orders import NothingThere
 from reflector.reports import PeerName
@@ -72,6 +73,7 @@ class Peering:
     connections: set[Connection]
     max_connections: int = 1000
     past: Archive = field(default_factory=Archive)
+    monitors: list[Monitor] = field(default_factory=list)
 
 
 @dataclass
