@@ -108,7 +108,7 @@ class App:
         identity = Identity(config.asn, router_id, config.cluster_id or router_id)
         self.log = Log()
         self.desk = Desk(config.port, self._addresses, signs=lambda: bool(passwords(self.config)))
-        self.speaker = Speaker(identity, self._report_finding)
+        self.speaker = Speaker(identity, self._report_finding, quarantine=config.quarantine)
         self.peering = Peering(
             self.speaker,
             host_name=host_name(),

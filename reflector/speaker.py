@@ -27,6 +27,7 @@ from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.policy import Outcome, Policy
+from reflector.rib.quarantine import HeldBack, QuarantineTable
 from reflector.rib.refusals import Refusals
 from reflector.rib.returning import Returning, returning
 from reflector.rib.separation import Separation
@@ -152,6 +153,7 @@ class Speaker:
     Args:
         identity: Who we are.
         on_finding: Told of everything wrong in a peer's UPDATEs that doesn't cost its session.
+        quarantine: Whether of overlapping pod CIDRs only the first is used.
 
     Attributes:
         tables: The routes, by family.
@@ -161,9 +163,16 @@ class Speaker:
         on_end_of_rib: Told of a peer whose dump of a family is complete.
     """
 
-    def __init__(self, identity: Identity, on_finding: Callable[[Peer, Finding], None]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        on_finding: Callable[[Peer, Finding], None],
+        *,
+        quarantine: bool = False,
+    ) -> None:
         self.identity = identity
-        self.tables = {family: Table(family) for family in FAMILIES.values()}
+        kind = QuarantineTable if quarantine else Table
+        self.tables: dict[Family, Table] = {family: kind(family) for family in FAMILIES.values()}
         self.peers: dict[Source, Peer] = {}
         self.restarting: dict[Returning, Kept] = {}
         self.on_end_of_rib: Callable[[Peer, Family], None] = lambda _peer, _family: None
@@ -439,6 +448,13 @@ class Speaker:
         """How many prefixes a peer has announced and not withdrawn."""
         families = peer.negotiated.families
         return sum(len(self.tables[family].held.get(peer.source, ())) for family in families)
+
+    def held_back(self) -> Iterator[tuple[Family, bytes, HeldBack]]:
+        """Routes that are in quarantine: each prefix with what holds it back."""
+        for family, table in self.tables.items():
+            if isinstance(table, QuarantineTable):
+                for (_, prefix), held in list(table.held_back.items()):
+                    yield family, prefix, held
 
     def told(self, peer: Peer) -> Iterator[tuple[Family, bytes, Path]]:
         """What a peer is told of, its Adj-RIB-Out: each prefix with its path."""

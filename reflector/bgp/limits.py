@@ -74,6 +74,10 @@ READ_LEAST_BYTES: Final = 1 << 10
 # worst, with attributes of its own for each.
 MAX_PREFIXES_PER_PEER: Final = 1_000_000
 
+# Routes of one peer that are noted while they are held back for overlapping another's (`quarantine`).
+# What a peer announces beyond is lost until it announces it again.
+MAX_QUARANTINED_PER_PEER: Final = 1 << 10
+
 # How long a peer is kept out that had more: long enough that a loop of it costs little, short enough
 # that who has mended the node sees it back.
 MAX_PREFIX_HOLD_DOWN_S: Final = 60.0

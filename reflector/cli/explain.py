@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         _print_missing(view)
     else:
         _print_route(route)
+        _print_refused(view)
         _print_within(view)
         _print_peers(view["peers"])
     return 0 if route is not None else 1
@@ -97,6 +98,13 @@ def _print_peers(peers: list[View]) -> None:
         for peer in sorted(peers, key=lambda peer: bool(peer["told"]))
     ]
     print_table(columns, rows, {"yes": Paint.GOOD, "no": Paint.PENDING})
+
+
+def _print_refused(view: View) -> None:
+    from reflector.cli.table import printable  # noqa: PLC0415
+
+    for refusal in view["refused"]:
+        print(printable(f"\nNot used from {_named(refusal)}: {refusal['why']}"))
 
 
 def _print_within(view: View) -> None:

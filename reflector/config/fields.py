@@ -223,6 +223,11 @@ ROOT: Final = Mapping(
         Field("prefix-sets", PREFIX_SET, "prefixes that go by a name", many=True),
         Field("policies", POLICY, "which routes are accepted, and what is set on them", many=True),
         Field(
+            "quarantine",
+            kinds.BOOLEAN,
+            "of nodes that announce overlapping pod CIDRs only the first keeps its route",
+        ),
+        Field(
             "restart-time",
             kinds.RESTART_TIME,
             "seconds that peers are asked to keep our routes while we restart (RFC 4724), and we "

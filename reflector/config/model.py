@@ -196,6 +196,7 @@ class Config:
         neighbors: Peers that are named; they win over ranges.
         prefix_sets: Prefixes by name.
         policies: Which routes are accepted, by name.
+        quarantine: Of overlapping pod CIDRs of several nodes use only the first.
         restart_time_s: How long peers are asked to keep our routes over our restart (RFC 4724); 0
             where restarts are not graceful.
         redial: Dial the peers that had a session before our own restart.
@@ -223,6 +224,7 @@ class Config:
     neighbors: tuple[Neighbor, ...] = ()
     prefix_sets: tuple[PrefixSet, ...] = ()
     policies: tuple[Policy, ...] = ()
+    quarantine: bool = False
     restart_time_s: int = 120
     redial: bool = True
     state_file: Path | None = None

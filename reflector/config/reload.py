@@ -23,6 +23,7 @@ RESTART_KEYS = (
     "router_id",
     "cluster_id",
     "port",
+    "quarantine",
     "redial",
     "state_file",
     "control_socket",

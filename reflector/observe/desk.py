@@ -108,6 +108,7 @@ class Desk:
             nodes=nodes,
             records=list(self.ledger.records.values()),
             overlaps=self._overlaps,
+            held_back=list(reflector.speaker.held_back()),
             disconnected={
                 str(cluster): tuple(sorted({str(address) for address, _ in nodes}))
                 for cluster, nodes in reflector.controls.disconnected.items()

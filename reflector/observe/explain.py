@@ -12,7 +12,7 @@ from reflector.observe.views import PeerConnection, Reflector, Routes, View, by_
 from reflector.reports import PeerDown
 from reflector.rib.decision import eliminate
 from reflector.rib.fate import Fate, Reason
-from reflector.rib.path import Candidates, IPAddress, Path
+from reflector.rib.path import Candidates, IPAddress, Path, Source
 
 # Longer prefixes that are named.
 _MAX_WITHIN: Final = 20
@@ -69,7 +69,10 @@ class Explanation:
         return {
             "asked": str(self._wanted),
             "route": None if candidates is None else self._route(candidates),
-            "refused": [] if candidates is not None else list(self._refused()),
+            "refused": [
+                *self._held_back(),
+                *(self._refused() if candidates is None else ()),
+            ],
         }
 
     def peers(self, to: IPAddress | None = None) -> Iterator[View]:
@@ -149,17 +152,31 @@ class Explanation:
                     "not-established", f"{'it has left' if ended else 'no session'}: {reason}"
                 )
 
+    def _held_back(self) -> Iterator[View]:
+        """Peers whose route for the prefix is in quarantine."""
+        for family, prefix, held in self._reflector.speaker.held_back():
+            if family is self._family and prefix == self._prefix:
+                first = str(unpack_prefix(held.prefix, family))
+                yield self._refusal(
+                    held.path.source,
+                    f"it is held back: {first} of {held.first.address} overlaps it",
+                )
+
     def _refused(self) -> Iterator[View]:
         """Peers that have announced the prefix in vain."""
         for peer in list(self._reflector.speaker.peers.values()):
             reason = peer.refusals.reason(self._family, self._prefix)
             if reason:
-                yield {
-                    "address": str(peer.source.address),
-                    "router_id": str(IPv4Address(peer.source.router_id)),
-                    "host_name": peer.negotiated.remote.capabilities.host_name,
-                    "why": reason,
-                }
+                yield self._refusal(peer.source, reason)
+
+    def _refusal(self, source: Source, why: str) -> View:
+        peer = self._reflector.speaker.peers.get(source)
+        return {
+            "address": str(source.address),
+            "router_id": str(IPv4Address(source.router_id)),
+            "host_name": "" if peer is None else peer.negotiated.remote.capabilities.host_name,
+            "why": why,
+        }
 
 
 def _lost(path: Path, best: Path, step: str) -> str:

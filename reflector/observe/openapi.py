@@ -201,7 +201,8 @@ QUESTIONS: Final[dict[str, Question]] = {
             "asked": "the prefix or address that was asked for",
             "route": "as /api/v1/routes has it, each path with the step that was against it "
             "(lost_by); null if there is none",
-            "refused": "where there is none: the peers that announced it in vain, and why",
+            "refused": "the peers that announced it in vain, and why: while there is none, or while theirs "
+            "is held back",
             "peers": "all that are connected, each with told, reason and why",
             "shorter": "the route with the longest prefix that holds this one; null if there is none",
             "within": "how many longer prefixes have routes, and the first of them",

@@ -5,7 +5,8 @@ from typing import Final
 
 from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.path import Candidates, Source
+from reflector.rib.quarantine import are_rivals
 from reflector.speaker import Speaker
 
 Routes = list[tuple[Family, dict[bytes, Candidates]]]
@@ -57,7 +58,7 @@ def find_overlaps(routes: Routes) -> list[Overlap]:
             if len(paths) > 1:
                 best = candidates.best
                 for path in paths:
-                    if _rivals(best, path):
+                    if are_rivals(best, path):
                         _note(found, family, prefix, prefix, best.source, path.source)
         _find_nested(found, family, table)
         if len(found) >= _MAX_PAIRS:
@@ -78,23 +79,10 @@ def _find_nested(
                 break
             wider = shorten(prefix, shorter)
             holder = table.get(wider)
-            if holder is not None and _rivals(holder.best, candidates.best):
+            if holder is not None and are_rivals(holder.best, candidates.best):
                 _note(found, family, wider, prefix, holder.best.source, candidates.best.source)
                 if len(found) >= _MAX_PAIRS:
                     return
-
-
-def _rivals(one: Path, other: Path) -> bool:
-    """Whether two paths lead to different nodes that both claim the addresses."""
-    if one is other or one.source.local or other.source.local:
-        return False
-    if one.source is other.source or one.next_hop == other.next_hop:
-        return False
-    return _originator(one) != _originator(other)
-
-
-def _originator(path: Path) -> bytes:
-    return path.attributes.originator_id or path.source.router_id
 
 
 def _note(

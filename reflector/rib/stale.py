@@ -46,4 +46,4 @@ class Renewals:
         renewed = self._renewed.pop(table.family, None)
         if renewed is None:
             return 0
-        return table.withdraw(source, table.held.get(source, set()) - renewed)
+        return table.withdraw(source, table.announced(source) - renewed)

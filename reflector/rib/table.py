@@ -116,6 +116,10 @@ class Table:
         self._remove(source, gone)
         return len(gone)
 
+    def announced(self, source: Source) -> set[bytes]:
+        """What a source has announced and not withdrawn."""
+        return self.held.get(source, set())
+
     def take_changes(self) -> Changes:
         """What changed since the last call."""
         changes, self._changes = self._changes, Changes()

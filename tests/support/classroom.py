@@ -133,11 +133,11 @@ class Classroom:
         findings: What it found wrong, with the name of the peer that sent it.
     """
 
-    def __init__(self, asn: int = wire.ASN) -> None:
+    def __init__(self, asn: int = wire.ASN, *, quarantine: bool = False) -> None:
         self.findings: list[tuple[str, Finding]] = []
         self.asn = asn
         identity = Identity(asn, IPv4Address(ROUTER_ID), IPv4Address(CLUSTER_ID))
-        self.speaker = Speaker(identity, self._found)
+        self.speaker = Speaker(identity, self._found, quarantine=quarantine)
         self.students: list[Student] = []
 
     def join(

@@ -7,13 +7,14 @@ from itertools import islice
 from typing import Final
 
 from reflector.bgp.nlri import unpack_prefix
-from reflector.bgp.vocabulary import IPV4_UNICAST, State
+from reflector.bgp.vocabulary import IPV4_UNICAST, Family, State
 from reflector.observe.kernel import Md5Drops
 from reflector.observe.ledger import Record
 from reflector.observe.overlap import Overlap
 from reflector.observe.views import PeerConnection, Reflector
 from reflector.rib.audience import Audience
 from reflector.rib.path import Source
+from reflector.rib.quarantine import HeldBack
 from reflector.speaker import Speaker
 
 # How long a signature that was wrong counts as wrong: a peer tries again at the latest after 120 s.
@@ -69,6 +70,7 @@ class Facts:
         records: What became of peers.
         overlaps: Pod CIDRs that several nodes announce.
         md5_drops: Segments that the kernel has dropped lately.
+        held_back: Routes that are in quarantine: each prefix with what holds it back.
         disconnected: Clusters that the presenter has disconnected, with their nodes' addresses.
         own_routes_hidden: Whether the presenter has hidden our own routes.
     """
@@ -79,6 +81,7 @@ class Facts:
     records: list[Record] = field(default_factory=list)
     overlaps: list[Overlap] = field(default_factory=list)
     md5_drops: Md5Drops = field(default_factory=Md5Drops)
+    held_back: list[tuple[Family, bytes, HeldBack]] = field(default_factory=list)
     disconnected: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own_routes_hidden: bool = False
 

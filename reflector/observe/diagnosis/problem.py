@@ -53,6 +53,14 @@ KINDS: Final[dict[str, Kind]] = {
         "the traffic of that part.",
         "Give one of the two clusters another pod CIDR (kubeadm: --pod-network-cidr).",
     ),
+    "held-back": Kind(
+        "error",
+        "Pod CIDR held back",
+        "The node announces a pod CIDR that overlaps another node's, which was there first, and "
+        "`quarantine` is on: the newcomer's route is not used.",
+        "Give one of the two clusters another pod CIDR (kubeadm: --pod-network-cidr), or stop "
+        "kube-router on the first: then the other's is used.",
+    ),
     "same-router-id": Kind(
         "error",
         "Two nodes have the same router id",

@@ -12,6 +12,7 @@ from reflector.observe.diagnosis.facts import Facts, Node
 from reflector.observe.diagnosis.problem import KINDS, Problem
 from reflector.observe.ledger import Failure, Record
 from reflector.reports import ConnectionRefused, PeerDown, PeerName, PeerReturned
+from reflector.rib.path import Source
 
 # An OPEN follows a connection within a round trip.
 _SILENT_S: Final = 3.0
@@ -181,10 +182,11 @@ def _same_router_ids(facts: Facts) -> Iterator[Problem]:
 
 
 def _nothing_announced(facts: Facts) -> Iterator[Problem]:
+    told = {held.path.source for _, _, held in facts.held_back}
     for node in facts.nodes:
         if node.source is None or not node.client or node.held or node.in_state_s < _NOTHING_S:
             continue
-        if node.refused:
+        if node.refused or node.source in told:
             continue  # which is told by what was wrong with it
         kind = "waits-for-others" if node.graceful else "announces-nothing"
         why = " and waits for others (graceful restart)" if node.graceful else ""
@@ -248,6 +250,29 @@ def _overlaps(facts: Facts) -> Iterator[Problem]:
         yield Problem(kind, (first.address, second.address), what, _fix(kind), subject=other)
 
 
+def _held_back(facts: Facts) -> Iterator[Problem]:
+    named = {node.source: node for node in facts.nodes if node.source is not None}
+    pairs: dict[tuple[Source, Source], list[tuple[str, str]]] = defaultdict(list)
+    for family, prefix, held in facts.held_back:
+        words = str(unpack_prefix(prefix, family)), str(unpack_prefix(held.prefix, family))
+        pairs[held.path.source, held.first].append(words)
+    for (source, first), prefixes in pairs.items():
+        newcomer, holder = named.get(source), named.get(first)
+        if newcomer is None:
+            continue
+        called = str(first.address) if holder is None else _named(holder)
+        one, other = prefixes[0]
+        more = f" (and {len(prefixes) - 1} more)" if len(prefixes) > 1 else ""
+        yield Problem(
+            "held-back",
+            (newcomer.address, str(first.address)),
+            f"{_named(newcomer)} announces {one}, which overlaps {other} of {called}{more}: it is "
+            "held back.",
+            _fix("held-back"),
+            subject=one,
+        )
+
+
 def _passwords(facts: Facts) -> Iterator[Problem]:
     drops = facts.md5_drops
     if not drops:
@@ -278,6 +303,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     _fallen,
     _flapping,
     _overlaps,
+    _held_back,
     _same_router_ids,
     _passwords,
     _rejected,

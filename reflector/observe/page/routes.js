@@ -114,6 +114,9 @@ function toWhom(answer) {
     make("h3", "", `${reason} (${count(names.length, "peer")})`),
     make("p", "names", names.slice(0, MAX_NAMES).join(", "), names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ""),
   ]);
+  for (const refusal of answer.refused) {
+    parts.push(make("h3", "", `✖ Not used from ${refusal.host_name || refusal.address}`), make("p", "names", refusal.why));
+  }
   if (answer.within.count) {
     parts.push(make("h3", "", "Longer prefixes take a part of its traffic"),
       make("p", "names", answer.within.prefixes.join(", "), answer.within.count > answer.within.prefixes.length ? " and more" : ""));

@@ -128,11 +128,13 @@ class Scene:
     desk: Desk = field(default_factory=lambda: Desk(179, lambda: [OUR_ADDRESS]))
     findings: list[Finding] = field(default_factory=list)
     controls: Steered = field(default_factory=Steered)
+    quarantine: bool = False
 
     def __post_init__(self) -> None:
         self.speaker = Speaker(
             Identity(ASN, OUR_ADDRESS, OUR_ADDRESS),
             lambda _, finding: self.findings.append(finding),
+            quarantine=self.quarantine,
         )
         self.peering = Peering(set())
 

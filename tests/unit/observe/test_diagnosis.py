@@ -51,8 +51,8 @@ def up(peer: PeerName) -> PeerUp:
 class Class:
     """A scene whose clock the test has in its hands; loop time is real and begins far from 0."""
 
-    def __init__(self) -> None:
-        self.scene = Scene()
+    def __init__(self, *, quarantine: bool = False) -> None:
+        self.scene = Scene(quarantine=quarantine)
         self.now_s = 1_000_000.0
         self.scene.desk.clock = lambda: self.now_s
 
@@ -263,6 +263,25 @@ class TestPasswords:
         assert "2 signed with another password" in room.the_one("md5").what
         room.now_s += 200
         assert room.problems() == []
+
+
+def test_a_pod_cidr_that_is_held_back_names_both_nodes() -> None:
+    room = Class(quarantine=True)
+    first, newcomer = room.scene.join("10.0.0.9", "first"), room.scene.join("10.0.0.1", "newcomer")
+    room.scene.announce(first, "10.1.0.0/24", "10.2.0.0/24")
+    room.scene.announce(newcomer, "10.1.0.0/24", "10.2.0.0/24")
+    for connection in room.scene.peering.connections:
+        connection.since = -1e9
+    [problem] = room.problems()
+    assert problem.kind == "held-back"
+    assert problem.peers == ("10.0.0.1", "10.0.0.9")
+    assert problem.what == (
+        "newcomer (10.0.0.1) announces 10.1.0.0/24, which overlaps 10.1.0.0/24 of first (10.0.0.9) "
+        "(and 1 more): it is held back."
+    )
+    room.scene.withdraw(first, "10.1.0.0/24", "10.2.0.0/24")
+    room.scene.speaker.turn()
+    assert [each.kind for each in room.problems()] == ["announces-nothing"]
 
 
 class TestWhatThePresenterDid:

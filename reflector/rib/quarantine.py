@@ -1,0 +1,185 @@
+"""Quarantine: of nodes that announce overlapping pod CIDRs the first keeps its route.
+
+The newcomer's is held back, as if it had not been announced, until the first's is gone. Host routes
+may come from several nodes (a service's address does), our own routes and default routes overlap on
+purpose; none of these is ever held back, nor holds back another.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
+from reflector.bgp.nlri import shorten
+from reflector.bgp.vocabulary import Family
+from reflector.rib.path import Path, Source
+from reflector.rib.table import Changes, Table
+
+_Key = tuple[bytes, int]
+
+
+def are_rivals(one: Path, other: Path) -> bool:
+    """Whether two paths lead to different nodes that both claim the addresses."""
+    if one is other or one.source.local or other.source.local:
+        return False
+    if one.source is other.source or one.next_hop == other.next_hop:
+        return False
+    return _originator(one) != _originator(other)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A route that is held back.
+
+    Args:
+        path: As the newcomer announced it.
+        prefix: The first's that it overlaps.
+        first: Who has that.
+    """
+
+    path: Path
+    prefix: bytes
+    first: Source
+
+
+class QuarantineTable(Table):
+    """A table that takes in no route of a node that overlaps another node's.
+
+    Attributes:
+        held_back: By source and prefix, in the order in which they came.
+    """
+
+    def __init__(self, family: Family) -> None:
+        super().__init__(family)
+        self.held_back: dict[tuple[Source, bytes], HeldBack] = {}
+        self._order: list[_Key] = []
+        self._lengths: Counter[int] = Counter()
+        self._freed = False
+        self._counts: Counter[Source] = Counter()
+
+    def announce(self, path: Path, prefixes: list[bytes]) -> None:
+        """A source announces prefixes; those that overlap another node's are held back."""
+        source = path.source
+        self.held.setdefault(source, set())
+        admitted: list[bytes] = []
+        for prefix in prefixes:
+            rival = self._rival(path, prefix)
+            if rival is None:
+                admitted.append(prefix)
+                self._release(source, prefix)
+            else:
+                self._hold_back(path, prefix, rival)
+        if admitted:
+            self._admit(path, admitted)
+
+    def withdraw(self, source: Source, prefixes: Iterable[bytes]) -> int:
+        """A source withdraws prefixes, held back or not."""
+        prefixes = list(prefixes)
+        if self._counts[source]:
+            for prefix in prefixes:
+                self._release(source, prefix)
+        return super().withdraw(source, prefixes)
+
+    def drop(self, source: Source) -> int:
+        """A source is gone with all that it announced."""
+        if self._counts[source]:
+            for prefix in [prefix for of, prefix in self.held_back if of is source]:
+                self._release(source, prefix)
+        return super().drop(source)
+
+    def announced(self, source: Source) -> set[bytes]:
+        """What a source has announced and not withdrawn, held back or not."""
+        waiting = {prefix for of, prefix in self.held_back if of is source}
+        return super().announced(source) | waiting
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call, with what need not be held back any more."""
+        if self._freed:
+            self._freed = False
+            for (source, prefix), held in list(self.held_back.items()):
+                rival = self._rival(held.path, prefix)
+                if rival is None:
+                    self._release(source, prefix)
+                    self._admit(held.path, [prefix])
+                else:
+                    self.held_back[source, prefix] = HeldBack(held.path, *rival)
+        return super().take_changes()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything changed since `take_changes`."""
+        return self._freed or super().changed
+
+    # Inner workings.
+
+    def _admit(self, path: Path, prefixes: list[bytes]) -> None:
+        routes = self.routes
+        new = {prefix for prefix in prefixes if prefix not in routes and self._counts_for(prefix)}
+        super().announce(path, prefixes)
+        for prefix in new:
+            insort(self._order, _key(prefix))
+            self._lengths[prefix[0]] += 1
+
+    def _remove(self, source: Source, prefixes: Iterable[bytes]) -> None:
+        prefixes = list(prefixes)
+        super()._remove(source, prefixes)
+        self._freed = self._freed or bool(self.held_back)
+        for prefix in prefixes:
+            if prefix not in self.routes and self._counts_for(prefix):
+                del self._order[bisect_left(self._order, _key(prefix))]
+                self._lengths[prefix[0]] -= 1
+
+    def _hold_back(self, path: Path, prefix: bytes, rival: tuple[bytes, Source]) -> None:
+        source = path.source
+        super().withdraw(source, (prefix,))
+        key = source, prefix
+        if key not in self.held_back:
+            if self._counts[source] >= MAX_QUARANTINED_PER_PEER:
+                return
+            self._counts[source] += 1
+        self.held_back[key] = HeldBack(path, *rival)
+
+    def _release(self, source: Source, prefix: bytes) -> None:
+        if self.held_back.pop((source, prefix), None) is not None:
+            self._counts[source] -= 1
+
+    def _rival(self, path: Path, prefix: bytes) -> tuple[bytes, Source] | None:
+        """A prefix that overlaps one and is another node's, and that node."""
+        if not self._counts_for(prefix):
+            return None
+        for other in self._overlapping(prefix):
+            for held in self.routes[other].paths:
+                if are_rivals(held, path):
+                    return other, held.source
+        return None
+
+    def _overlapping(self, prefix: bytes) -> Iterator[bytes]:
+        """Prefixes of the table that have addresses in common with one, but host and default routes."""
+        routes, length = self.routes, prefix[0]
+        if prefix in routes:
+            yield prefix
+        for shorter, count in self._lengths.items():
+            if count and shorter < length:
+                wider = shorten(prefix, shorter)
+                if wider in routes:
+                    yield wider
+        at = bisect_right(self._order, _key(prefix))
+        while at < len(self._order):
+            octets, longer = self._order[at]
+            within = bytes((longer,)) + octets
+            if longer <= length or shorten(within, length) != prefix:
+                return
+            yield within
+            at += 1
+
+    def _counts_for(self, prefix: bytes) -> bool:
+        return 0 < prefix[0] < self.family.max_prefix_bits
+
+
+def _key(prefix: bytes) -> _Key:
+    return prefix[1:], prefix[0]
+
+
+def _originator(path: Path) -> bytes:
+    return path.attributes.originator_id or path.source.router_id

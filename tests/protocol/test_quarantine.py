@@ -1,0 +1,173 @@
+"""Quarantine: of overlapping pod CIDRs the first keeps its route (an option, RFC 4271 9.1.4 without)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
+from reflector.bgp.nlri import unpack_prefix
+from reflector.bgp.open import GracefulRestart
+from reflector.bgp.vocabulary import IPV4_UNICAST
+from reflector.rib.originated import LocalRoute
+from tests.support import wire
+from tests.support.classroom import Classroom, Student
+
+END_OF_RIB = b"\0\0\0\0"
+
+
+@pytest.fixture
+def classroom() -> Classroom:
+    return Classroom(quarantine=True)
+
+
+def held_back(classroom: Classroom) -> dict[tuple[str, str], tuple[str, str]]:
+    """What is held back: (who, prefix) by (whose, prefix)."""
+    return {
+        (held.path.source.name, str(unpack_prefix(prefix, family))): (
+            held.first.name,
+            str(unpack_prefix(held.prefix, family)),
+        )
+        for family, prefix, held in classroom.speaker.held_back()
+    }
+
+
+def announce(student: Student, *prefixes: str) -> bytes:
+    """Prefixes with the node itself as next hop."""
+    return wire.announce(
+        *prefixes, attributes=wire.usual(next_hop=wire.next_hop(str(student.peer.source.address)))
+    )
+
+
+def three(classroom: Classroom) -> tuple[Student, Student, Student]:
+    """The first node, a newcomer with a lower router id, and who is told."""
+    return (
+        classroom.join("first", "10.0.0.9"),
+        classroom.join("newcomer", "10.0.0.1"),
+        classroom.join("other", "10.0.0.5"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("10.1.0.0/24", "10.1.0.0/24"),
+        ("10.1.0.0/16", "10.1.2.0/24"),
+        ("10.1.2.0/24", "10.1.0.0/16"),
+        ("10.1.2.0/23", "10.1.0.0/20"),
+    ],
+)
+def test_the_first_keeps_its_route_and_the_newcomer_gets_it_when_the_first_is_gone(
+    classroom: Classroom, one: str, another: str
+) -> None:
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, one))
+    classroom.send(newcomer, announce(newcomer, another, "10.7.0.0/24"))
+    assert other.prefixes == {one, "10.7.0.0/24"}
+    assert str(other.route(one).next_hop) == "10.0.0.9"
+    assert held_back(classroom) == {("newcomer", another): ("first", one)}
+    classroom.send(first, wire.withdraw(one))
+    assert other.prefixes == {another, "10.7.0.0/24"}
+    assert first.prefixes == {another, "10.7.0.0/24"}
+    assert held_back(classroom) == {}
+    classroom.send(first, announce(first, one))
+    assert held_back(classroom) == {("first", one): ("newcomer", another)}
+    classroom.leave(newcomer)
+    assert other.prefixes == {one}
+
+
+def test_what_is_held_back_may_be_withdrawn_and_goes_with_its_session(classroom: Classroom) -> None:
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/24", "10.2.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24", "10.2.0.0/24"))
+    classroom.send(newcomer, wire.withdraw("10.1.0.0/24"))
+    assert held_back(classroom).keys() == {("newcomer", "10.2.0.0/24")}
+    classroom.leave(newcomer)
+    assert held_back(classroom) == {}
+    classroom.leave(first)
+    assert other.prefixes == set()
+
+
+def test_of_three_the_next_in_line_follows(classroom: Classroom) -> None:
+    first, newcomer, other = three(classroom)
+    for node in (first, newcomer, other):
+        classroom.send(node, announce(node, "10.1.0.0/24"))
+    watcher = classroom.join("watcher", "10.0.0.7")
+    hops = []
+    for node in (first, newcomer, other):
+        hops.append(str(watcher.route("10.1.0.0/24").next_hop))
+        classroom.leave(node)
+    assert hops == ["10.0.0.9", "10.0.0.1", "10.0.0.5"]
+    assert watcher.prefixes == set()
+
+
+def test_what_overlaps_on_purpose_is_let_through(classroom: Classroom) -> None:
+    classroom.speaker.originate([LocalRoute(ip_network("10.1.0.0/24"))])
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/24", "10.3.0.1/32"))
+    classroom.send(newcomer, announce(newcomer, "10.3.0.1/32", "10.3.0.0/24"))
+    # The same node over another session, and the same next hop: not two nodes.
+    classroom.send(
+        other,
+        wire.announce(
+            "10.3.0.0/24",
+            attributes=wire.usual(
+                next_hop=wire.next_hop("10.0.0.1"), more=wire.originator_id("10.0.0.1")
+            ),
+        ),
+    )
+    assert held_back(classroom) == {}
+
+
+def test_a_node_may_replace_what_is_its_own(classroom: Classroom) -> None:
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    med = wire.usual(next_hop=wire.next_hop("10.0.0.9"), more=wire.med(7))
+    classroom.send(first, wire.announce("10.1.0.0/24", "10.1.0.0/25", attributes=med))
+    assert other.prefixes == {"10.1.0.0/24", "10.1.0.0/25"}
+    assert held_back(classroom).keys() == {("newcomer", "10.1.0.0/24")}
+
+
+def test_a_refresh_without_it_forgets_what_is_held_back() -> None:
+    """RFC 7313 4, RFC 4724 4.2: what is not announced again is gone, held back or not."""
+    classroom = Classroom(quarantine=True)
+    first = classroom.join("first", "10.0.0.9")
+    newcomer = classroom.join("newcomer", "10.0.0.1", enhanced_refresh=True)
+    classroom.send(first, announce(first, "10.1.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    assert classroom.speaker.begin_refresh(newcomer.peer, IPV4_UNICAST)
+    classroom.speaker.end_refresh(newcomer.peer, IPV4_UNICAST)
+    assert held_back(classroom) == {}
+
+
+def test_the_first_keeps_its_route_while_it_restarts() -> None:
+    """RFC 4724 4.2: its routes stay, and hold back the newcomer's."""
+    classroom = Classroom(quarantine=True)
+    restart = GracefulRestart(restarting=False, restart_time_s=90, preserved=((1, 1, True),))
+    first = classroom.join("first", "10.0.0.9", restart=restart)
+    classroom.send(first, announce(first, "10.1.0.0/24"), END_OF_RIB)
+    classroom.leave(first, gracefully=True)
+    newcomer = classroom.join("newcomer", "10.0.0.1")
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    assert held_back(classroom) == {("newcomer", "10.1.0.0/24"): ("first", "10.1.0.0/24")}
+    assert newcomer.prefixes == {"10.1.0.0/24"}
+
+
+def test_what_is_noted_is_bounded(classroom: Classroom) -> None:
+    first, newcomer, _ = three(classroom)
+    classroom.send(first, announce(first, "10.0.0.0/8"))
+    for start in range(0, MAX_QUARANTINED_PER_PEER + 200, 100):
+        some = [f"10.{n // 256}.{n % 256}.0/24" for n in range(start, start + 100)]
+        classroom.send(newcomer, announce(newcomer, *some), turn=False)
+    assert len(held_back(classroom)) == MAX_QUARANTINED_PER_PEER
+
+
+def test_without_it_both_are_told() -> None:
+    classroom = Classroom()
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/16"))
+    classroom.send(newcomer, announce(newcomer, "10.1.2.0/24"))
+    assert other.prefixes == {"10.1.0.0/16", "10.1.2.0/24"}
+    assert held_back(classroom) == {}
