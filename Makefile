@@ -73,7 +73,7 @@ fuzz: $(VENV)/fuzz.stamp ## coverage-guided fuzzing (Linux): ARGS="session --sec
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## load the reflector for an hour and watch its memory; ARGS="--minutes 5"
+soak: $(VENV)/dev.stamp ## load the reflector for an hour and watch its memory; ARGS="--kills 300" kills it
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 .PHONY: image

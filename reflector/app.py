@@ -84,6 +84,7 @@ async def _serve(config: Config, notes: list[str], load: Load) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     loop.add_signal_handler(signal.SIGHUP, app.reload)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # `bgp-reflector run` held it back
     try:
         app.start(notes)
         await app.serve_control()

@@ -1,6 +1,7 @@
 """`bgp-reflector run`: start the route reflector."""
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, ip_address
@@ -79,6 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 after a signal, 1 if it can't start.
     """
+    # Until the reflector can act upon it, it would end the process: whoever writes a new
+    # configuration does not know whether it is just being restarted. The loop's handler takes it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from reflector.app import StartError, serve  # noqa: PLC0415 - heavy, and only `run` needs it
     from reflector.config.errors import ConfigError  # noqa: PLC0415
 

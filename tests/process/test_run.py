@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,12 @@ def run_to_end(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]
 class Running:
     """A reflector on 127.0.0.1, ended at the end of the test."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        while_it_starts: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+    ) -> None:
         self.port = free_port()
         self.log = directory / "log"
         with self.log.open("w") as log:
@@ -58,6 +64,7 @@ class Running:
                 cwd="/",
             )
         self.peers = sim.Blocking()
+        while_it_starts(self.process)
         self.wait_for("ready:")
 
     def client(self, source: str = "127.0.0.9") -> sim.BlockingPeer:
@@ -275,6 +282,27 @@ def test_a_reload_drops_only_the_sessions_that_it_concerns(
     ) as refused:
         # Cease / Connection Rejected, and nothing before it
         assert refused.recv(64)[18:21] == b"\x03\x06\x05"
+
+
+def test_a_reload_while_it_starts_is_done_as_soon_as_it_can(tmp_path: Path) -> None:
+    """Whoever sends SIGHUP doesn't know that a restart is under way; unhandled, it is deadly."""
+
+    def hang_up(process: subprocess.Popen[bytes]) -> None:
+        status = Path(f"/proc/{process.pid}/status")
+        blocked = re.compile(r"^SigBlk:\s*[0-9a-f]*[13579bdf]$", re.MULTILINE)
+        end, times = time.monotonic() + DEADLINE_S, 0
+        while times < 3:  # the C library holds it back too, for a moment, when it makes a thread
+            times = times + 1 if blocked.search(status.read_text()) else 0
+            assert time.monotonic() < end, status.read_text()
+            time.sleep(0.001)
+        process.send_signal(signal.SIGHUP)
+
+    reflector = Running(tmp_path, while_it_starts=hang_up)
+    try:
+        reflector.wait_for("configuration reloaded")
+        assert "configuration reloaded" not in reflector.log.read_text().partition("ready:")[0]
+    finally:
+        reflector.close()
 
 
 def test_a_bad_file_changes_nothing_and_says_why(configured: tuple[Running, Path]) -> None:

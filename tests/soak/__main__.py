@@ -1,7 +1,8 @@
 """A soak: everything that can go on in a class and in an attack, for an hour, and what it costs.
 
 ``python -m tests.soak`` (or ``make soak``) prints a table, writes a picture beside it, and fails when
-memory grows, when a session is lost, or when the tables are not exact in the end.
+memory grows, when a session is lost, or when the tables are not exact in the end. With ``--kills N``
+it is killed N times instead (SIGKILL), at moments that follow from ``--seed``, and started again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tests.behaviour.process import Measured
 from tests.soak import record
 from tests.soak.record import GROWTH_BYTES, MIB, Sample
 from tests.soak.traffic import Traffic
+from tests.support.crashing import Mayhem
 from tests.support.reflector_process import ReflectorSettings, free_port
 
 EVERY_S: Final = 1.0
@@ -32,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tests.soak", description="Loads the reflector for long and watches it."
     )
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--kills", type=int, metavar="N", help="kill -9 it so often instead")
+    parser.add_argument("--seed", type=int, default=4271, help="of the moments of --kills")
     parser.add_argument(
         "--write", type=Path, metavar="DIR", default=Path("build"), help="where soak.svg goes"
     )
@@ -80,9 +84,21 @@ async def _check_exact(table: Table, there: Client, port: int) -> None:
     await late.close()
 
 
+async def _crash(directory: Path, kills: int, seed: int) -> None:
+    """Kill it over and over; raises where somebody is not told exactly what there is."""
+    settings = ReflectorSettings(directory=directory, listen=(REFLECTOR,), port=free_port())
+    mayhem = Mayhem(settings, seed)
+    await mayhem.run(kills, check_each=5)
+    _say(", ".join(f"{count:,} while {moment}" for moment, count in mayhem.kills.items()))
+
+
 def main() -> int:
     """Run it; returns the exit code."""
     arguments = _parser().parse_args()
+    if arguments.kills is not None:
+        with tempfile.TemporaryDirectory() as directory:
+            asyncio.run(_crash(Path(directory), arguments.kills, arguments.seed))
+        return 0
     if arguments.minutes < LEAST_MINUTES:
         _say(f"--minutes must be at least {LEAST_MINUTES:g}: before that, caches fill")
         return 2
