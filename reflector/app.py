@@ -31,7 +31,7 @@ from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.bmp import Bmp, Station
 from reflector.observe.control import ControlError, ControlServer
 from reflector.observe.desk import Desk
-from reflector.observe.http import HttpError, HttpServer
+from reflector.observe.http import HttpError, HttpServer, WhoamiListener
 from reflector.observe.log import Log, configure
 from reflector.reports import PeerUp, Report, Trouble
 from reflector.rib.originated import LocalRoute
@@ -190,6 +190,24 @@ class App:
             self._control.push_async_callback(server.stop)
         if self.config.http.address is not None:
             await self._serve_http(self.config.http.address, self.config.http.port)
+        if self.config.whoami.address is not None:
+            await self._serve_whoami(self.config.whoami.address, self.config.whoami.port)
+
+    async def _serve_whoami(self, address: IPAddress, port: int) -> None:
+        """Answer who asks on the debug address; without it the reflector runs all the same."""
+        server = WhoamiListener(address, port, self)
+        try:
+            await server.start()
+        except HttpError as error:
+            self._note_report(Trouble(str(error)))
+            return
+        self._control.push_async_callback(server.stop)
+        self.log.note(f"who asks at {server.url} is told by which node they came")
+        if not (address.is_unspecified or is_here(address)):
+            self.log.note(
+                f"nobody reaches {address} before this machine has it: as root, "
+                f"ip address add {address}/{address.max_prefixlen} dev lo"
+            )
 
     async def _serve_http(self, address: IPAddress, port: int) -> None:
         """Open the page for the class; without it the reflector runs all the same."""
@@ -359,7 +377,12 @@ class App:
                 ) from error
 
     def _addresses(self) -> list[IPAddress]:
-        return reachable_addresses(self._listeners)
+        # The debug address is reached by way of a session; it is no place to have one with.
+        return [
+            each
+            for each in reachable_addresses(self._listeners)
+            if each != self.config.whoami.address
+        ]
 
     def _greet(self) -> None:
         """Say on a terminal where peers reach us and what to tell kube-router."""

@@ -71,6 +71,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="address or network from where the page may disconnect clusters and drop sessions, "
         "repeatable (default: none)",
     )
+    parser.add_argument(
+        "--whoami",
+        metavar="ADDR:PORT|off",
+        type=_http,
+        help="where `curl` is told who asks and by which node, as 1.0.0.2:80 (default: off)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -117,7 +123,7 @@ def _override(config: "Config", arguments: argparse.Namespace) -> "Config":
     """Put the options in the place of what the file says."""
     given = {
         name: value
-        for name in ("port", "asn", "router_id", "cluster_id", "http")
+        for name in ("port", "asn", "router_id", "cluster_id", "http", "whoami")
         if (value := getattr(arguments, name)) is not None
     }
     if arguments.listen:

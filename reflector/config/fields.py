@@ -245,6 +245,11 @@ ROOT: Final = Mapping(
             many=True,
         ),
         Field("bmp", _BMP, "stations that are told what peers say (RFC 7854)", many=True),
+        Field(
+            "whoami",
+            kinds.HTTP,
+            "where `curl` is told who asks and by which node, as on 1.0.0.2:80",
+        ),
         Field("log", _LOG, "how the log is written"),
         Field("limits", _LIMITS, "bounds for a misbehaving network"),
     ),

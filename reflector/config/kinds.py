@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
-from reflector.config.model import HttpListen, IPAddress, IPNetwork
+from reflector.config.model import NOWHERE, HttpListen, IPAddress, IPNetwork
 
 Schema = dict[str, object]
 
@@ -193,7 +193,7 @@ def read_http(text: str) -> HttpListen:
         ValueError: With a sentence.
     """
     if text == "off":
-        return HttpListen(None, 0)
+        return NOWHERE
     host, _, port = text.rpartition(":")
     try:
         bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

@@ -158,7 +158,7 @@ class BmpStation:
 
 @dataclass(frozen=True, slots=True)
 class HttpListen:
-    """Where the page and the API are served over HTTP.
+    """Where something is served over HTTP.
 
     Args:
         address: None for nowhere.
@@ -177,6 +177,7 @@ class HttpListen:
 
 # Nobody else sees who is in the class unless the operator says so.
 HTTP_HERE: Final = HttpListen(IPv4Address("127.0.0.1"), 8179)
+NOWHERE: Final = HttpListen(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ class Config:
         http: Where the page, the API and the metrics are.
         http_controls: From where orders are taken there.
         bmp: Who is told what peers say.
+        whoami: Where who asks is told by which node they came.
         log: How the log is written.
         limits: Bounds.
     """
@@ -232,6 +234,7 @@ class Config:
     http: HttpListen = HTTP_HERE
     http_controls: tuple[IPNetwork, ...] = ()
     bmp: tuple[BmpStation, ...] = ()
+    whoami: HttpListen = NOWHERE
     log: LogConfig = LogConfig()
     limits: LimitsConfig = LimitsConfig()
 

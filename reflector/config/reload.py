@@ -28,6 +28,7 @@ RESTART_KEYS = (
     "state_file",
     "control_socket",
     "http",
+    "whoami",
 )
 
 

@@ -8,15 +8,18 @@ import asyncio
 import errno
 import socket
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from reflector.observe.views import Reflector
 from reflector.rib.path import IPAddress
 
 if TYPE_CHECKING:
-    from reflector.observe.api import Server
+    from aiohttp.web import AppRunner
 
 _BACKLOG: Final = 128
+
+# linux/in.h; not in the socket module.
+_IP_FREEBIND: Final = 15
 
 
 class HttpError(Exception):
@@ -32,11 +35,16 @@ class HttpServer:
         reflector: What to show.
     """
 
+    # The module whose `serve` answers, imported only when it starts; and what a message calls it.
+    _module: ClassVar = "reflector.observe.web"
+    _what: ClassVar = "the page"
+    _option: ClassVar = "--http"
+
     def __init__(self, address: IPAddress, port: int, reflector: Reflector) -> None:
         self._address = address
         self._port = port
         self._reflector = reflector
-        self._server: Server | None = None
+        self._server: AppRunner | None = None
 
     @property
     def url(self) -> str:
@@ -56,8 +64,8 @@ class HttpServer:
         """
         listener = self._open()
         try:
-            web = await asyncio.to_thread(import_module, "reflector.observe.web")
-            self._server = await web.serve(listener, self._reflector)
+            module = await asyncio.to_thread(import_module, self._module)
+            self._server = await module.serve(listener, self._reflector)
         except BaseException:
             listener.close()
             raise
@@ -77,6 +85,7 @@ class HttpServer:
             if family is socket.AF_INET6:
                 # [::] is for IPv4 too: one address is all that can be given.
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            self._prepare(listener)
             listener.bind((str(address), self._port))
             listener.listen(_BACKLOG)
         except OSError as error:
@@ -87,7 +96,22 @@ class HttpServer:
                 else error.strerror
             )
             raise HttpError(
-                f"the page can't be served on {self._host}:{self._port}: {why} "
-                "(another place: --http ADDRESS:PORT; none: --http off)"
+                f"{self._what} can't be served on {self._host}:{self._port}: {why} "
+                f"(another place: {self._option} ADDRESS:PORT; none: {self._option} off)"
             ) from error
         return listener
+
+    def _prepare(self, listener: socket.socket) -> None:
+        """Set what a socket needs before it is bound."""
+
+
+class WhoamiListener(HttpServer):
+    """Serves on the debug address what `whoami` tells, while the reflector runs."""
+
+    _module: ClassVar = "reflector.observe.whoami_server"
+    _what: ClassVar = "who asks"
+    _option: ClassVar = "--whoami"
+
+    def _prepare(self, listener: socket.socket) -> None:
+        # The address may be given to the machine later, by somebody who is allowed to.
+        listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)

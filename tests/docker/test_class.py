@@ -60,6 +60,15 @@ def test_a_node_sees_what_a_student_sees(classroom: Project) -> None:
     assert routes.count("proto zebra") == len(NODES)  # all but its own pods, and 1.0.0.2
 
 
+def test_a_node_asks_who_it_is(classroom: Project) -> None:
+    curl = ("exec", "-T", "a1", "curl", "-sS", "-m", "3", "http://1.0.0.2/")
+    said = wait_until(
+        lambda: classroom.compose(*curl), what="an answer", explain=lambda: logs(classroom)
+    )
+    assert "You came through a1 (10.77.0." in said
+    assert "\n  10.11." in said
+
+
 def test_page_shows_two_clusters_by_name(classroom: Project) -> None:
     where = classroom.compose("port", "reflector", "8179").strip()
     with urllib.request.urlopen(f"http://{where}/api/v1/clusters", timeout=10) as answer:

@@ -215,7 +215,7 @@ class TestEvents:
             async with session.get(f"{url}/api/v1/events") as response:
                 listener = Listener(response)
                 await listener.next()
-                assert server._server is not None
+                assert isinstance(server._server, api.Server)
                 stream = server._server._api.stream
                 end_s = time.monotonic() + DEADLINE_S
                 while len(stream._listeners) < 2:

@@ -3,7 +3,7 @@
 _shtab_bgp_reflector_show_subparsers=(summary neighbors advertised received messages clusters routes)
 _shtab_bgp_reflector_subparsers=(run check schema show explain flags problems events dump clear refresh disconnect connect debug-route vtysh completion rehearse health)
 
-_shtab_bgp_reflector_run_option_strings=(-h --help --config --frr --frr-if-present --listen --port --asn --router-id --cluster-id --log-format --log-level --socket --http --http-controls)
+_shtab_bgp_reflector_run_option_strings=(-h --help --config --frr --frr-if-present --listen --port --asn --router-id --cluster-id --log-format --log-level --socket --http --http-controls --whoami)
 _shtab_bgp_reflector_check_option_strings=(-h --help --frr)
 _shtab_bgp_reflector_schema_option_strings=(-h --help)
 _shtab_bgp_reflector_show_summary_option_strings=(-h --help --json --socket)

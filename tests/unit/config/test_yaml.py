@@ -66,6 +66,7 @@ neighbors:
 control-socket: /run/x.sock
 http: "[::1]:80"
 http-controls: [192.0.2.7, 10.0.0.0/8]
+whoami: 1.0.0.2:80
 log: {format: json, level: debug}
 limits: {open-wait: 5, max-sessions: 7}
 """
@@ -99,6 +100,7 @@ limits: {open-wait: 5, max-sessions: 7}
         control_socket=Path("/run/x.sock"),
         http=HttpListen(IPv6Address("::1"), 80),
         http_controls=(ip_network("192.0.2.7/32"), ip_network("10.0.0.0/8")),
+        whoami=HttpListen(IPv4Address("1.0.0.2"), 80),
         log=LogConfig("json", "debug"),
         limits=LimitsConfig(5, 7),
     )
@@ -171,7 +173,7 @@ def test_a_boolean_is_true_or_false(word: str) -> None:
         ("families: []", "f:1:11: families: needs at least one item"),
         ("families: [ipv4, ipv4]", "f:1:18: families[1]: is there twice"),
         ("families: [ipv5]", "f:1:12: families[0]: 'ipv5' is not one of ipv4, ipv6"),
-        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, quarantine, restart-time, redial, state-file, control-socket, http, http-controls, bmp, log, limits"),
+        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, quarantine, restart-time, redial, state-file, control-socket, http, http-controls, bmp, whoami, log, limits"),
         ("log: json", "f:1:6: log: must be a mapping of format, level"),
         ("ranges: [{}]", "f:1:10: ranges[0]: network is missing"),
         ("hold-time: 2", "f:1:12: hold-time: '2' is not a whole number (0, or 3 to 65535)"),
