@@ -25,6 +25,7 @@ def generated() -> dict[Path, str]:
     return {
         COMPLETIONS / "bgp-reflector.bash": _completion("bash"),
         COMPLETIONS / "_bgp-reflector": _completion("zsh"),
+        COMPLETIONS / "bgp-reflector.fish": _completion("fish"),
         MAN_PAGE: _man_page(),
     }
 

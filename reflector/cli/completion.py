@@ -4,11 +4,16 @@ import argparse
 from importlib.resources import files
 from typing import Final
 
-_FILES: Final = {"bash": "bgp-reflector.bash", "zsh": "_bgp-reflector"}
+_FILES: Final = {
+    "bash": "bgp-reflector.bash",
+    "zsh": "_bgp-reflector",
+    "fish": "bgp-reflector.fish",
+}
 
 _EPILOG = """\
 bash, in ~/.bashrc:   source <(bgp-reflector completion bash)
-zsh, in ~/.zshrc:     source <(bgp-reflector completion zsh)    (after compinit)"""
+zsh, in ~/.zshrc:     source <(bgp-reflector completion zsh)    (after compinit)
+fish, once:           bgp-reflector completion fish > ~/.config/fish/completions/bgp-reflector.fish"""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

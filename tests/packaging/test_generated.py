@@ -47,6 +47,25 @@ def test_bash_completes() -> None:
     assert complete("run", "--log-format", "j") == ["json"]
 
 
+def complete_in_fish(*words: str) -> list[str]:
+    """What fish offers for the last word."""
+    script = (
+        "$argv[1] -m reflector completion fish | source; "
+        'complete --do-complete "$argv[2]" | string replace --regex "\\t.*" ""'
+    )
+    fish = find_binary("fish")
+    done = run(fish, "--no-config", "-c", script, sys.executable, " ".join(words))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_fish_completes() -> None:
+    assert complete_in_fish("bgp-reflector", "he") == ["health"]
+    assert "--json" in complete_in_fish("bgp-reflector", "show", "routes", "--j")
+    assert complete_in_fish("bgp-reflector", "run", "--log-format", "j") == ["json"]
+    assert complete_in_fish("bgp-reflector", "completion", "f") == ["fish"]
+
+
 def test_the_man_page_can_be_read() -> None:
     done = run(find_binary("man"), "--warnings", "-l", "packaging/bgp-reflector.1")
     assert done.returncode == 0
@@ -54,7 +73,7 @@ def test_the_man_page_can_be_read() -> None:
     assert "bgp-reflector - a BGP route reflector" in done.stdout
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_command_prints_what_is_shipped(shell: str) -> None:
     done = run(sys.executable, "-m", "reflector", "completion", shell)
     assert done.returncode == 0

@@ -42,7 +42,12 @@ def test_commented_configuration_comes_along(installed: Path) -> None:
 
 
 def test_the_man_page_and_the_completions_come_along(installed: Path) -> None:
-    for name in ("bgp-reflector.1", "_bgp-reflector", "completions/bgp-reflector"):
+    for name in (
+        "bgp-reflector.1",
+        "_bgp-reflector",
+        "completions/bgp-reflector",
+        "bgp-reflector.fish",
+    ):
         assert list(installed.glob(f"share/**/{name}")), name
 
 

@@ -38,7 +38,7 @@ _shtab_bgp_reflector_show_routes_pos_1_choices=(longer exact)
 _shtab_bgp_reflector_show_pos_0_choices=(summary neighbors advertised received messages clusters routes)
 _shtab_bgp_reflector_refresh_pos_1_choices=(in out both)
 _shtab_bgp_reflector_debug_route_pos_0_choices=(hide show)
-_shtab_bgp_reflector_completion_pos_0_choices=(bash zsh)
+_shtab_bgp_reflector_completion_pos_0_choices=(bash zsh fish)
 _shtab_bgp_reflector_pos_0_choices=(run check schema show explain flags problems events dump clear refresh disconnect connect debug-route vtysh completion rehearse health)
 
 _shtab_bgp_reflector_run__h_nargs=0
