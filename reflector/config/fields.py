@@ -92,7 +92,11 @@ _SETTINGS: Final = (
     Field(
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
     ),
-    Field("password", kinds.PASSWORD, "TCP MD5 secret (kube-router's --peer-router-passwords)"),
+    Field(
+        "password",
+        kinds.PASSWORD,
+        "TCP MD5 secret (kube-router's --peer-router-passwords, there in base64)",
+    ),
     Field("ttl-security", kinds.HOPS, "hops that it may be away (RFC 5082); 1: the same network"),
     Field(
         "extended-messages",

@@ -47,7 +47,7 @@ function _shtab_bgp_reflector_using
 end
 
 set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
-set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --socket --stay --to -c
+set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --socket --stay --to --whoami -c
 
 complete -c bgp-reflector -e
 complete -c bgp-reflector -f
@@ -69,6 +69,7 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using run' -l log-level -xka 
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using run' -l socket -x -d 'control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using run' -l http -x -d 'the page, the API and the metrics (default: 127.0.0.1:8179)'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using run' -l http-controls -x -d 'address or network from where the page may disconnect clusters and drop sessions, repeatable (default: none)'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using run' -l whoami -x -d 'where `curl` is told who asks and by which node, as 1.0.0.2:80 (default: off)'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a check -d 'Check a configuration file: every mistake with its line and column.'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using check' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using check' -l frr -x -d 'check FRR'"'"'s bgpd.conf instead'

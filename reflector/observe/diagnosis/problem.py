@@ -104,7 +104,7 @@ KINDS: Final[dict[str, Kind]] = {
         "Passwords don't match",
         "The kernel drops segments over TCP MD5 signatures before anybody sees who sent them: the "
         "password differs, or only one side has one.",
-        "Give kube-router the password of this reflector's configuration "
+        "Give kube-router the password of this reflector's configuration, in base64 "
         "(--peer-router-passwords), or take it away on both sides.",
     ),
     "announces-nothing": Kind(
