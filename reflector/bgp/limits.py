@@ -89,11 +89,14 @@ SPARE_PATHS_PER_PEER: Final = 1 << 10
 
 # What is kept of a connection's octets each way, so that people can look at its messages: those that
 # it began with, OPENs among them, and the last ones. A node of a class says less than this in a day;
-# a thousand that are flooded take some 40 MB, less what they share.
-TRANSCRIPT_OPENING_BYTES: Final = 4 << 10
-TRANSCRIPT_OPENING_PIECES: Final = 64
+# a thousand that flood take some 50 MB.
+TRANSCRIPT_OPENING_BYTES: Final = 16 << 10
+TRANSCRIPT_OPENING_PIECES: Final = 128
 TRANSCRIPT_BYTES: Final = 16 << 10
 TRANSCRIPT_PIECES: Final = 256
+
+# How long what a peer is told is kept after somebody has looked at its messages.
+TRANSCRIPT_FOLLOW_S: Final = 600.0
 
 # Transcripts of connections that are over: that is when one asks what was said. The last few of each
 # address, so that one that retries all day pushes out nobody else's; and their octets.

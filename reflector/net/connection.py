@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from reflector.bgp.events import Event
-from reflector.bgp.limits import RESUME_BYTES
+from reflector.bgp.limits import RESUME_BYTES, TRANSCRIPT_FOLLOW_S
 from reflector.bgp.notification import Notification
 from reflector.bgp.session import Session, Timer
 from reflector.bgp.vocabulary import Family
@@ -89,6 +89,7 @@ class Connection:
         self._on_events = on_events
         self._on_room = on_room
         self._reading = reading or ReadTurn()
+        self._recording = True
         self._queue: deque[bytes | memoryview] = deque()
         self._backlog_bytes = 0
         self._writing = False
@@ -122,8 +123,8 @@ class Connection:
         """Send whole messages, at once as far as the socket takes them."""
         if self._closing is not None or self.closed.done():
             return
-        size = len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks))
-        self.transcript.sent.add(self._loop.time(), chunks, size)
+        if self._recording:
+            self._record(chunks)
         waiting: Sequence[bytes | memoryview] = chunks
         if len(chunks) == 1 and not self._queue:
             waiting = self._send_at_once(chunks[0])
@@ -133,12 +134,23 @@ class Connection:
             if not self._writing:
                 self._send()
 
+    def follow(self) -> None:
+        """Somebody looks at what is said: from now on what the peer is told is kept, for a while."""
+        self.transcript.follow_until_s = self._loop.time() + TRANSCRIPT_FOLLOW_S
+        self._recording = True
+
+    def _record(self, chunks: list[bytes]) -> None:
+        now_s, transcript = self._loop.time(), self.transcript
+        transcript.sent.add(now_s, self.bytes_out + self._backlog_bytes, chunks)
+        self._recording = transcript.sent.begins or now_s < transcript.follow_until_s
+
     # The session.
 
     def after_session(self) -> None:
         """Write what the session wants written and arm its timers, after any call to it."""
         outgoing = self.session.data_to_send()
         if outgoing:
+            self._recording = True  # what a session says for itself always is
             self.write(outgoing)
         for timer, seconds in self.session.timers_to_arm().items():
             self._arm(timer, seconds)
@@ -195,11 +207,12 @@ class Connection:
         self._reading.took(len(data))
         if self._closing is not None:
             return  # read and thrown away, so that closing sends no reset
-        self.transcript.received.add(self._loop.time(), [data], len(data))
+        now_s = self._loop.time()
+        self.transcript.received.add(now_s, self.bytes_in - len(data), [data])
         events = self.session.receive_data(data)
         if self.session.heard != self._heard:
             self._heard = self.session.heard
-            self._heard_at = self._loop.time()
+            self._heard_at = now_s
         self.deliver(events)
 
     def lose(self, reason: str) -> None:

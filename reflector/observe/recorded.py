@@ -58,6 +58,9 @@ class Recorded:
 
     def _conversations(self, request: web.Request) -> list[Conversation]:
         address = read_address(request)
+        for connection in self._reflector.peering.connections:
+            if connection.name.address == address:
+                connection.follow()
         found = conversations(self._reflector, address)
         if not found:
             raise problem(404, f"nothing was said between us and {address} that is still kept")

@@ -66,6 +66,9 @@ class PeerConnection(Protocol):
     def since(self) -> float:
         """Loop time of its last change of state, in seconds."""
 
+    def follow(self) -> None:
+        """Somebody looks at what is said on it."""
+
     @property
     def transcript(self) -> Transcript:
         """What is said on it."""

@@ -85,3 +85,28 @@ def test_a_file_that_cant_be_written(reflector: sim.RunningReflector, tmp_path: 
     done = run(reflector, "127.0.9.1", "--pcap", str(tmp_path / "no" / "such"))
     assert done.returncode == 1
     assert done.stderr.endswith("can't be written: No such file or directory\n")
+
+
+def test_what_a_node_is_told_is_kept_from_when_somebody_asks() -> None:
+    """Its beginning always is: a class of fifty is told each route fifty times."""
+    unasked, asked = "10.250.1.0/24", "10.250.2.0/24"
+    with sim.RunningReflector() as running, sim.Blocking() as peers:
+        told = peers.connect(*running.address, source="127.0.9.1")
+        other = peers.connect(*running.address, source="127.0.9.2")
+        other.announce(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(8000)))
+        told.route("10.31.63.0/24")
+        other.announce(unasked)
+        told.route(unasked)
+        first = run(running, "127.0.9.1").stdout
+        other.announce(asked)
+        told.route(asked)
+        other.withdraw(asked)
+        told.no_route(asked)
+        second = run(running, "127.0.9.1").stdout
+    assert "->  UPDATE: announces 1.0.0.2/32" in first
+    assert "->  OPEN" in first
+    assert unasked not in first
+    assert first.endswith("and from now on all of them, for 10 minutes\n")
+    assert f"->  UPDATE: announces {asked} via" in second
+    assert f"->  UPDATE: withdraws {asked}" in second
+    assert "octets before this are not kept" in second

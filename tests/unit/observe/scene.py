@@ -65,6 +65,9 @@ class Connection:
         ends = (self.local_address, self.local_port), (self.name.address, self.remote_port)
         self.transcript = Transcript(*ends, outbound=self.outbound)
 
+    def follow(self) -> None:
+        """Nothing more is said in a scene."""
+
 
 @dataclass
 class Peering:

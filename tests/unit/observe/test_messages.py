@@ -23,11 +23,14 @@ def scene() -> Scene:
 
 @pytest.fixture
 def connection(scene: Scene) -> Connection:
-    return scene.connect("10.0.0.5")
+    connection = scene.connect("10.0.0.5")
+    connection.bytes_in = 0
+    return connection
 
 
 def hear(connection: Connection, data: bytes, at_s: float = 0.0) -> None:
-    connection.transcript.received.add(at_s, [data], len(data))
+    connection.transcript.received.add(at_s, connection.bytes_in, [data])
+    connection.bytes_in += len(data)
 
 
 def shown(scene: Scene) -> list[dict[str, Any]]:
@@ -36,10 +39,10 @@ def shown(scene: Scene) -> list[dict[str, Any]]:
 
 
 def test_both_directions_in_order(scene: Scene, connection: Connection) -> None:
-    connection.transcript.sent.add(0.5, [wire.open_message(router_id="192.0.2.1")], 53)
+    connection.transcript.sent.add(0.5, 0, [wire.open_message(router_id="192.0.2.1")])
     hear(connection, wire.open_message()[:20], 1.0)
     hear(connection, wire.open_message()[20:] + wire.keepalive(), 2.0)
-    connection.transcript.sent.add(3.0, [wire.keepalive()], 19)
+    connection.transcript.sent.add(3.0, 53, [wire.keepalive()])
     views = shown(scene)
     assert [(each["at"], each["direction"], each["type"]) for each in views] == [
         (1000.5, "sent", "OPEN"),
