@@ -64,7 +64,12 @@ def _print(event: dict[str, Any], *, as_json: bool) -> None:
 
         print(json.dumps(event))
         return
+    print(event_line(event))
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """Something that happened, on one line."""
     from reflector.cli.table import printable  # noqa: PLC0415
 
     at = datetime.fromtimestamp(event["at"]).astimezone().strftime("%H:%M:%S")
-    print(f"{at}  {event['level']:<7}  {printable(event['message'])}")
+    return f"{at}  {event['level']:<7}  {printable(event['message'])}"

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "explain": "why a route is as it is, and why a peer has it or not",
     "flags": "print what to start every kube-router with",
     "problems": "tell what is wrong, and what mends it",
+    "watch": "the class on a terminal, as it changes",
     "events": "tell what has happened lately",
     "dump": "write the whole table as a file for other tools",
     "clear": "drop a session, which comes back",

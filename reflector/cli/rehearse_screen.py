@@ -6,9 +6,9 @@ import shutil
 import sys
 import time
 from collections import deque
-from textwrap import wrap
 from typing import Final
 
+from reflector.cli.terminal import can_draw, fold
 from reflector.sim.class_plan import ClassSettings
 from reflector.sim.netns.pods import Pods
 from reflector.sim.rehearsal import Node, NodeState, Rehearsal
@@ -216,7 +216,7 @@ class Picture(Screen):
             if number
         )
         events = [event[:columns] for event in self._events]
-        closing = [part for line in self._closing for part in _wrap(line, columns)]
+        closing = [part for line in self._closing for part in fold(line, columns)]
         return [
             "",
             *self._grid(columns),
@@ -250,10 +250,6 @@ class Picture(Screen):
         return mark if "NO_COLOR" in os.environ else f"\x1b[{marks[2]}m{mark}\x1b[0m"
 
 
-def _wrap(line: str, columns: int) -> list[str]:
-    return wrap(line, columns, subsequent_indent="      ", break_on_hyphens=False)
-
-
 def make_screen(
     rehearsal: Rehearsal,
     settings: ClassSettings,
@@ -262,5 +258,4 @@ def make_screen(
     pods: Pods | None = None,
 ) -> Screen:
     """A picture on a terminal, lines elsewhere."""
-    able = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return (Picture if able else Screen)(rehearsal, settings, target, own, pods)
+    return (Picture if can_draw() else Screen)(rehearsal, settings, target, own, pods)

@@ -1,7 +1,8 @@
 """What `bgp-reflector show` says of clusters, and of what a peer is told."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from reflector.cli.table import Column, Paint, print_table
 from reflector.observe.duration import span
@@ -18,19 +19,31 @@ def print_clusters(view: View) -> None:
     if not view["clusters"]:
         print("Nobody is here yet.")
         return
-    columns = [
-        Column("CLUSTER"),
-        Column("NODE"),
-        Column("ADDRESS"),
-        Column("STATE"),
-        Column("FOR", right=True),
-        Column("IN", right=True, extra=2),
-        Column("OUT", right=True, extra=2),
-        Column("POD CIDRS", extra=1),
-        Column("SOFTWARE", extra=3),
-    ]
-    now_s = time.time()
-    rows = [
+    rows = cluster_rows(view["clusters"], time.time())
+    print_table(CLUSTER_COLUMNS, rows, state_paint(rows))
+
+
+CLUSTER_COLUMNS: Final = (
+    Column("CLUSTER"),
+    Column("NODE"),
+    Column("ADDRESS"),
+    Column("STATE"),
+    Column("FOR", right=True),
+    Column("IN", right=True, extra=2),
+    Column("OUT", right=True, extra=2),
+    Column("POD CIDRS", extra=1),
+    Column("SOFTWARE", extra=3),
+)
+
+
+def cluster_rows(clusters: Sequence[View], now_s: float) -> list[list[str]]:
+    """A row for each node.
+
+    Args:
+        clusters: Of /api/v1/clusters.
+        now_s: Seconds since the epoch.
+    """
+    return [
         [
             cluster["network"] or "-",
             node["name"],
@@ -42,11 +55,14 @@ def print_clusters(view: View) -> None:
             " ".join(node.get("cidrs", ())),
             node.get("software", ""),
         ]
-        for cluster in view["clusters"]
+        for cluster in clusters
         for node in cluster["nodes"]
     ]
-    paint = {row[3]: Paint.PENDING for row in rows}
-    print_table(columns, rows, paint | {"Established": Paint.GOOD})
+
+
+def state_paint(rows: Sequence[Sequence[str]]) -> dict[str, Paint]:
+    """Colours for the states in rows of nodes."""
+    return {row[3]: Paint.PENDING for row in rows} | {"Established": Paint.GOOD}
 
 
 def print_received(view: View, address: str) -> None:

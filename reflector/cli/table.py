@@ -38,28 +38,43 @@ class Column:
 def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], paint: dict[str, Paint] | None = None
 ) -> None:
-    """Print a table.
+    """Print a table, with the columns that a terminal has room for; all where it is none.
 
     Args:
         columns: What there is.
         rows: Cells, as many as columns.
         paint: Colours for cells that are these words.
     """
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in table_lines(columns, rows, paint, room):
+        print(line)
+
+
+def table_lines(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    paint: dict[str, Paint] | None,
+    room: int | None,
+) -> list[str]:
+    """A table in lines, its heading first.
+
+    Args:
+        columns: What there is.
+        rows: Cells, as many as columns.
+        paint: Colours for cells that are these words.
+        room: Columns of the terminal, for which some of the table's may be left out; None for any.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [
         max(len(column.heading), *(len(row[i]) for row in cells)) if cells else len(column.heading)
         for i, column in enumerate(columns)
     ]
-    shown = _fitting(columns, widths)
-    print(
-        coloured(
-            _line([columns[i].heading for i in shown], [widths[i] for i in shown], columns, shown),
-            Paint.HEADING,
-        )
-    )
-    for row in cells:
-        line = _line([row[i] for i in shown], [widths[i] for i in shown], columns, shown, paint)
-        print(line)
+    shown = _fitting(columns, widths, room)
+    fitting = [widths[i] for i in shown]
+    heading = _line([columns[i].heading for i in shown], fitting, columns, shown)
+    return [coloured(heading, Paint.HEADING)] + [
+        _line([row[i] for i in shown], fitting, columns, shown, paint) for row in cells
+    ]
 
 
 def print_facts(facts: Sequence[tuple[str, str]], indent: str = "") -> None:
@@ -84,12 +99,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _fitting(columns: Sequence[Column], widths: Sequence[int]) -> list[int]:
-    """The columns that a terminal has room for; all where the output is no terminal."""
+def _fitting(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> list[int]:
+    """The columns that there is room for."""
     shown = list(range(len(columns)))
-    if not sys.stdout.isatty():
+    if room is None:
         return shown
-    room = shutil.get_terminal_size().columns
     for index in sorted(shown, key=lambda i: -columns[i].extra):
         needed = sum(widths[i] for i in shown) + len(_GAP) * (len(shown) - 1)
         if needed <= room or not columns[index].extra:

@@ -46,7 +46,7 @@ function _shtab_bgp_reflector_using
   test "$_shtab_bgp_reflector_cmdpath" = "$argv"
 end
 
-set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
+set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems watch events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
 set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --socket --stay --to --whoami -c
 
 complete -c bgp-reflector -e
@@ -121,6 +121,10 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_r
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using problems' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using problems' -l json -d 'as JSON'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using problems' -l socket -x -d 'its control socket'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a watch -d 'Show nodes, problems, routes and what has happened, as it changes.'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using watch' -s h -l help -d 'show this help message and exit'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using watch' -l json -d 'as JSON'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using watch' -l socket -x -d 'its control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a events -d 'Tell what has happened lately: peers that came and went, and what was wrong.'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -l follow -s f -d 'go on until Ctrl-C'
