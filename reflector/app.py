@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from reflector import __version__
 from reflector.bgp.errors import Finding
-from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, CeaseSubcode
+from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, AddPath, CeaseSubcode
 from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
 from reflector.config.intake import Policies, export, hold_down_s, intake, policies
@@ -417,6 +417,7 @@ def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerP
     families = config.families if settings.families is None else settings.families
     return PeerPolicy(
         families=frozenset(FAMILY_BY_NAME[name] for name in families),
+        add_path=_ADD_PATH[settings.add_path],
         hold_time_s=config.hold_time_s if settings.hold_time_s is None else settings.hold_time_s,
         client=settings.client,
         description=settings.description,
@@ -431,6 +432,14 @@ def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerP
         hold_down_s=hold_down_s(settings),
         restart_time_s=config.restart_time_s or None,
     )
+
+
+_ADD_PATH: Final = {
+    "off": 0,
+    "receive": AddPath.RECEIVE,
+    "send": AddPath.SEND,
+    "both": AddPath.BOTH,
+}
 
 
 def _room_for(config: Config) -> int:

@@ -7,17 +7,17 @@ sent, once.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from typing import Final
 
 from reflector.bgp.attributes import Judge, PathAttributes
 from reflector.bgp.errors import Action, Finding
-from reflector.bgp.limits import MAX_MISSED_PREFIXES, SPARE_PATHS_PER_PEER
+from reflector.bgp.limits import MAX_MISSED_PREFIXES, MAX_PATHS_PER_PREFIX, SPARE_PATHS_PER_PEER
 from reflector.bgp.nlri import DEFAULT_ROUTE
 from reflector.bgp.open import Negotiated
 from reflector.bgp.rewrite import with_local_pref
-from reflector.bgp.update import Announcement, JudgedBlocks, read_update
+from reflector.bgp.update import Announcement, JudgedBlocks, Update, read_update
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Form
 from reflector.rib.fate import Fate, Reason, fate
@@ -25,7 +25,8 @@ from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
-from reflector.rib.path import IPAddress, Path, Source
+from reflector.rib.path import IPAddress, Path, Place, Source
+from reflector.rib.path_ids import PathIds
 from reflector.rib.policy import Outcome, Policy
 from reflector.rib.quarantine import HeldBack, QuarantineTable
 from reflector.rib.refusals import Refusals
@@ -85,6 +86,7 @@ class Peer:
         watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
         refusals: Which of its routes were refused last.
+        path_ids: The families of which it may announce several paths of a prefix (RFC 7911).
         restoring: Families of which it has not announced all again since its restart (RFC 4724 4.2).
     """
 
@@ -106,6 +108,7 @@ class Peer:
     watermarks: dict[Family, int] = field(default_factory=dict)
     default_refused: bool = False
     refusals: Refusals = field(default_factory=Refusals)
+    path_ids: dict[Family, PathIds] = field(default_factory=dict)
     restoring: set[Family] = field(default_factory=set)
 
 
@@ -234,13 +237,13 @@ class Speaker:
             source = kept.source
         blocks = self._blocks[source.internal, negotiated.as4]
         peer = Peer(source, negotiated, local_address, outlet, own_next_hops, blocks, export=export)
+        peer.path_ids = {family: PathIds(source) for family in negotiated.add_path_receive}
         _set_intake(peer, intake)
         if enforce_first_as and not source.internal:
             peer.first_as = negotiated.remote.asn
         self.peers[source] = peer
-        form = self._form_for(peer)
         for family in negotiated.families:
-            group = self._groups[family, form]
+            group = self._group(peer, family)
             member = Member(source, outlet, own_next_hops[family], negotiated.enhanced_refresh)
             member.deferred = self._deferring and negotiated.graceful_restart is not None
             peer.members.append(member)
@@ -261,17 +264,17 @@ class Speaker:
         """
         if self.peers.pop(peer.source, None) is None:
             return 0
-        for group in self._groups_of(peer):
-            group.leave(peer.source)
-        self._groups.close(peer.negotiated.families, self._form_for(peer))
+        for family in peer.negotiated.families:
+            self._group(peer, family).leave(peer.source)
+            self._groups.close(family, self._form_for(peer, family))
         # RFC 4724 4.2: what was stale already when it restarts once more is deleted; RFC 8538 4.1
         # has it stay, up to a bound, which is the owner's.
         gone = 0 if peer.negotiated.graceful_notification else self.drop_stale(peer)
-        families = [each for each in keep if self.tables[each].held.get(peer.source)]
+        families = [each for each in keep if self.tables[each].count_held(peer.source)]
         for family in peer.negotiated.families.difference(families):
             gone += self.tables[family].drop(peer.source)
         if families:
-            prefixes = sum(len(self.tables[each].held[peer.source]) for each in families)
+            prefixes = sum(self.tables[each].count_held(peer.source) for each in families)
             peer.outlet, peer.members = _NOWHERE, []
             kept = Kept(peer, tuple(families), prefixes)
             self.restarting[returning(peer.source)] = kept
@@ -301,17 +304,26 @@ class Speaker:
         gone = 0
         for family in peer.restoring.intersection(peer.restoring if families is None else families):
             peer.restoring.discard(family)
-            gone += peer.renewals.end(self.tables[family], peer.source)
+            gone += self._end_renewal(peer, family)
         peer.counters.withdrawn += gone
         return gone
 
-    def is_stale(self, source: Source, family: Family, prefix: bytes) -> bool:
+    def is_stale(self, path: Path, prefix: bytes) -> bool:
         """Whether a route was announced in an earlier session only."""
-        peer = self.peers.get(source)
+        peer, family = self.peers.get(path.source), path.family
         if peer is not None:
-            return family in peer.restoring and peer.renewals.is_stale(family, prefix)
-        kept = self.restarting.get(returning(source))
-        return kept is not None and kept.source is source
+            return family in peer.restoring and peer.renewals.is_stale(family, path.place, prefix)
+        kept = self.restarting.get(returning(path.source))
+        return kept is not None and kept.source is path.source
+
+    def path_id(self, path: Path, prefix: bytes) -> int | None:
+        """The identifier with which a path was received (RFC 7911 3); None where it had none."""
+        peer = self.peers.get(path.source)
+        if peer is None:
+            kept = self.restarting.get(returning(path.source))
+            peer = None if kept is None else kept.peer
+        path_ids = None if peer is None else peer.path_ids.get(path.family)
+        return None if path_ids is None else path_ids.path_id(path.place, prefix)
 
     # Our own restart (RFC 4724 4.1).
 
@@ -340,7 +352,8 @@ class Speaker:
             SessionError: Its session must be reset; what the UPDATE said is not used.
         """
         counters = peer.counters
-        update = read_update(body, peer.blocks, peer.negotiated.families)
+        negotiated = peer.negotiated
+        update = read_update(body, peer.blocks, negotiated.families, negotiated.add_path_receive)
         counters.updates += 1
         if update.refusals:
             counters.refused += update.refused
@@ -348,16 +361,12 @@ class Speaker:
                 peer.refusals.note(*refusal)
         for finding in update.findings:
             self._on_finding(peer, finding)
+        if peer.path_ids:
+            self._find_places(peer, update)
         for family, prefixes in update.withdrawn:
             counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
         for announcement in update.announced:
-            if peer.renewals:
-                peer.renewals.renew(announcement.family, announcement.prefixes)
-            if peer.filter is None and not announcement.default:
-                self._announce(peer, announcement)
-            else:
-                for admitted in self._admitted(peer, announcement):
-                    self._announce(peer, admitted)
+            self._take(peer, announcement, peer.source)
         if update.end_of_rib is not None:
             peer.end_of_rib.add(update.end_of_rib)
             self.drop_stale(peer, (update.end_of_rib,))
@@ -388,7 +397,7 @@ class Speaker:
             SessionError: It has too many prefixes by them.
         """
         if export != peer.export:
-            forms = {peer: self._form_for(peer)}
+            forms = self._forms_of(peer)
             peer.export = export
             self._regroup(forms)
         if intake == peer.intake:
@@ -410,7 +419,7 @@ class Speaker:
 
     def separate(self, separation: Separation) -> None:
         """Keep these clusters apart from the others, and no others from now on."""
-        forms = {peer: self._form_for(peer) for peer in self.peers.values()}
+        forms = [each for peer in self.peers.values() for each in self._forms_of(peer)]
         self.separation = separation
         self._regroup(forms)
 
@@ -438,16 +447,15 @@ class Speaker:
         """
         if family in peer.restoring:
             return 0  # what it has begun is no refresh: its End-of-RIB ends that (RFC 4724 4.2)
-        stale = peer.renewals.end(self.tables[family], peer.source)
+        stale = self._end_renewal(peer, family)
         if stale:
             peer.counters.withdrawn += stale
             self._on_finding(peer, Finding(Action.WITHDRAW, _STALE.format(stale)))
         return stale
 
     def held_by(self, peer: Peer) -> int:
-        """How many prefixes a peer has announced and not withdrawn."""
-        families = peer.negotiated.families
-        return sum(len(self.tables[family].held.get(peer.source, ())) for family in families)
+        """How many routes a peer has announced and not withdrawn."""
+        return sum(self.tables[each].count_held(peer.source) for each in peer.negotiated.families)
 
     def held_back(self) -> Iterator[tuple[Family, bytes, HeldBack]]:
         """Routes that are in quarantine: each prefix with what holds it back."""
@@ -466,12 +474,14 @@ class Speaker:
         """Whether a peer is told of a route that there is, and if not, why."""
         if family not in peer.negotiated.families:
             return Fate(Reason.FAMILY)
-        best = self.tables[family].routes[prefix].best
-        cluster = self.separation.parts(peer.source, best.source)
-        if cluster:
-            return Fate(Reason.DISCONNECTED, cluster)
-        group = self._group(peer, family)
-        return fate(self.tables[family], group, group.members[peer.source], prefix)
+        table, group = self.tables[family], self._group(peer, family)
+        found = fate(table, group, group.members[peer.source], prefix)
+        if found.reason is Reason.POLICY:
+            source = table.routes[prefix].best.source
+            cluster = self.separation.parts(peer.source, source)
+            if cluster:
+                return Fate(Reason.DISCONNECTED, cluster)
+        return found
 
     def count_told(self) -> dict[Source, dict[Family, int]]:
         """How many prefixes of each family every peer is told of."""
@@ -532,34 +542,65 @@ class Speaker:
         source, announced = peer.source, peer.counters.announced
         for family in peer.negotiated.families:
             table = self.tables[family]
-            held: dict[tuple[PathAttributes, bytes], list[bytes]] = defaultdict(list)
-            for prefix in table.held.get(source, ()):
-                path = next(each for each in table.routes[prefix].paths if each.source is source)
-                held[path.attributes.received or path.attributes, path.next_hop].append(prefix)
-            for (attributes, next_hop), prefixes in held.items():
+            held: dict[tuple[PathAttributes, bytes, Place], list[bytes]] = defaultdict(list)
+            for place in source.places:
+                for prefix in table.held.get(place, ()):
+                    path = next(each for each in table.routes[prefix].paths if each.place is place)
+                    attributes = path.attributes.received or path.attributes
+                    held[attributes, path.next_hop, place].append(prefix)
+            for (attributes, next_hop, place), prefixes in held.items():
                 announcement = Announcement(
                     family, attributes, next_hop, prefixes, DEFAULT_ROUTE in prefixes
                 )
-                for admitted in self._admitted(peer, announcement):
-                    self._announce(peer, admitted)
+                for admitted in self._admitted(peer, announcement, place):
+                    self._announce(peer, admitted, place)
         peer.counters.announced = announced
 
-    def _announce(self, peer: Peer, announcement: Announcement) -> None:
+    def _find_places(self, peer: Peer, update: Update) -> None:
+        """Take the routes of an UPDATE that come with path identifiers, and leave the others."""
+        for family, identified in update.withdrawn:
+            path_ids = peer.path_ids.get(family)
+            if path_ids is not None:
+                for place, prefixes in path_ids.release(identified):
+                    peer.counters.withdrawn += self.tables[family].withdraw(place, prefixes)
+        update.withdrawn = [each for each in update.withdrawn if each[0] not in peer.path_ids]
+        for announcement in update.announced:
+            path_ids = peer.path_ids.get(announcement.family)
+            if path_ids is not None:
+                places, crowded = path_ids.claim(announcement.prefixes)
+                for place, prefixes in places.items():
+                    self._take(peer, replace(announcement, prefixes=prefixes), place)
+                if crowded:
+                    peer.counters.refused += len(crowded)
+                    peer.refusals.note(announcement.family, crowded, _CROWDED.reason)
+                    self._on_finding(peer, _CROWDED)
+        update.announced = [each for each in update.announced if each.family not in peer.path_ids]
+
+    def _take(self, peer: Peer, announcement: Announcement, place: Place) -> None:
+        if peer.renewals:
+            peer.renewals.renew(announcement.family, place, announcement.prefixes)
+        if peer.filter is None and not announcement.default:
+            self._announce(peer, announcement, place)
+        else:
+            for admitted in self._admitted(peer, announcement, place):
+                self._announce(peer, admitted, place)
+
+    def _announce(self, peer: Peer, announcement: Announcement, place: Place) -> None:
         family, next_hop = announcement.family, announcement.next_hop
         prefixes = announcement.prefixes
         table = self.tables[family]
         attributes = announcement.attributes
-        key = family, attributes, next_hop
+        key = family, attributes, next_hop, place
         path = peer.paths.get(key)
         if path is None:
             fault = self._fault(peer, announcement)
             if fault is not None:
                 self._on_finding(peer, fault)
-                self._refuse(peer, family, prefixes, fault.reason)
+                self._refuse(peer, family, place, prefixes, fault.reason)
                 return
             if attributes.graceful_shutdown and peer.intake.graceful_shutdown:
                 attributes = with_local_pref(attributes, 0)
-            path = Path(peer.source, family, attributes, next_hop, self._cluster_id)
+            path = Path(peer.source, family, attributes, next_hop, self._cluster_id, place)
             if path.outgrown:
                 self._on_finding(peer, _OUTGROWN)
             known = len(peer.paths)
@@ -570,12 +611,15 @@ class Speaker:
         table.announce(path, prefixes)
         if family in peer.restoring:
             self._make_room(peer, (family,))
-        held = len(table.held[peer.source])
+        source = peer.source
+        held = table.count_held(source) if source.further else len(table.held[source])
         if held > peer.watermarks[family]:
             finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
             self._on_finding(peer, finding)
 
-    def _admitted(self, peer: Peer, announcement: Announcement) -> Iterator[Announcement]:
+    def _admitted(
+        self, peer: Peer, announcement: Announcement, place: Place
+    ) -> Iterator[Announcement]:
         """What of an announcement may be used: its policy, and the rule on default routes."""
         family, attributes = announcement.family, announcement.attributes
         prefixes, next_hop = announcement.prefixes, announcement.next_hop
@@ -585,23 +629,41 @@ class Speaker:
             outcomes = peer.filter.sort(family, attributes, prefixes)
         for outcome, which in outcomes.items():
             if outcome.attributes is None:
-                self._refuse(peer, family, which, _BY_POLICY.format(outcome.rule))
+                self._refuse(peer, family, place, which, _BY_POLICY.format(outcome.rule))
                 continue
             asked = peer.intake.accept_default or outcome.names_default
             if announcement.default and not asked and DEFAULT_ROUTE in which:
-                self._refuse_default(peer, family)
+                self._refuse_default(peer, family, place)
                 which = [prefix for prefix in which if prefix != DEFAULT_ROUTE]  # noqa: PLW2901 - the rest of it
             if which:
                 yield Announcement(family, outcome.attributes, next_hop, which)
 
-    def _refuse(self, peer: Peer, family: Family, prefixes: list[bytes], reason: str) -> None:
+    def _refuse(
+        self, peer: Peer, family: Family, place: Place, prefixes: list[bytes], reason: str
+    ) -> None:
         """A peer announces routes that are not used, nor what it announced for them before."""
         peer.counters.refused += len(prefixes)
         peer.refusals.note(family, prefixes, reason)
-        peer.counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
+        peer.counters.withdrawn += self._withdraw(peer, family, place, prefixes)
 
-    def _refuse_default(self, peer: Peer, family: Family) -> None:
-        self._refuse(peer, family, [DEFAULT_ROUTE], _DEFAULT_REFUSED.reason)
+    def _withdraw(
+        self, peer: Peer, family: Family, place: Place, prefixes: Collection[bytes]
+    ) -> int:
+        """Have a peer's routes gone without its having withdrawn them.
+
+        Returns:
+            How many there were.
+        """
+        if family in peer.path_ids:
+            peer.path_ids[family].free(place, prefixes)
+        return self.tables[family].withdraw(place, prefixes)
+
+    def _end_renewal(self, peer: Peer, family: Family) -> int:
+        stale = list(peer.renewals.end(self.tables[family], peer.source))
+        return sum(self._withdraw(peer, family, place, prefixes) for place, prefixes in stale)
+
+    def _refuse_default(self, peer: Peer, family: Family, place: Place) -> None:
+        self._refuse(peer, family, place, [DEFAULT_ROUTE], _DEFAULT_REFUSED.reason)
         if not peer.default_refused:
             peer.default_refused = True
             self._on_finding(peer, _DEFAULT_REFUSED)
@@ -637,6 +699,8 @@ class Speaker:
             peer.paths = kept.peer.paths
         for family in kept.families:
             if family in peer.negotiated.forwarding:
+                if family in peer.path_ids and family in kept.peer.path_ids:
+                    peer.path_ids[family] = kept.peer.path_ids[family]
                 peer.restoring.add(family)
                 peer.renewals.begin(family)
             else:
@@ -649,32 +713,38 @@ class Speaker:
         """Drop stale routes by which a peer has too many: it can't withdraw what it had before."""
         maximum = peer.intake.maximum
         for family in peer.restoring.intersection(families or peer.restoring):
-            held = len(self.tables[family].held.get(peer.source, ()))
+            held = self.tables[family].count_held(peer.source)
             if held > maximum.limit and not maximum.warning_only:
                 gone = self.drop_stale(peer, (family,))
                 self._on_finding(peer, Finding(Action.WITHDRAW, _NO_ROOM.format(gone)))
 
-    def _regroup(self, forms: dict[Peer, Form]) -> None:
+    def _forms_of(self, peer: Peer) -> list[tuple[Peer, Member, Family, Form]]:
+        return [
+            (peer, member, family, self._form_for(peer, family))
+            for member, family in zip(peer.members, peer.negotiated.families, strict=True)
+        ]
+
+    def _regroup(self, forms: Iterable[tuple[Peer, Member, Family, Form]]) -> None:
         """Have peers told by what their policies are now, who had other forms before."""
         self._groups.move(
-            (member, family, before, self._form_for(peer))
-            for peer, before in forms.items()
-            for member, family in zip(peer.members, peer.negotiated.families, strict=True)
+            (member, family, before, self._form_for(peer, family))
+            for peer, member, family, before in forms
         )
 
     def _groups_of(self, peer: Peer) -> list[UpdateGroup]:
         return [self._group(peer, family) for family in peer.negotiated.families]
 
     def _group(self, peer: Peer, family: Family) -> UpdateGroup:
-        return self._groups[family, self._form_for(peer)]
+        return self._groups[family, self._form_for(peer, family)]
 
-    def _form_for(self, peer: Peer) -> Form:
+    def _form_for(self, peer: Peer, family: Family) -> Form:
         """In which form a peer is told of paths."""
         source = peer.source
         local_as = 0 if source.internal else self.identity.asn
         export = self.separation.export(source, peer.export)
         agreed = peer.negotiated
-        return Form(source.kind, agreed.as4, local_as, export, agreed.most_bytes)
+        add_path = family in agreed.add_path_send
+        return Form(source.kind, agreed.as4, local_as, export, agreed.most_bytes, add_path)
 
 
 _OUTGROWN: Final = Finding(
@@ -688,6 +758,10 @@ _EARLY_REFRESH: Final = Finding(
 )
 _STALE: Final = "{} routes were not announced again in a route refresh and are gone (RFC 7313 4)"
 _NO_ROOM: Final = "with {} routes from before its restart it has more than maximum-prefix lets it have: they are gone"
+_CROWDED: Final = Finding(
+    Action.WITHDRAW,
+    f"it has {MAX_PATHS_PER_PREFIX} paths of the prefix already, and more are not taken",
+)
 _OWN_NEXT_HOP: Final = Finding(
     Action.WITHDRAW, "the next hop is the reflector's own address (RFC 4271 6.3)"
 )

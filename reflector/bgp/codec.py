@@ -18,6 +18,7 @@ from reflector.bgp.message import frame
 from reflector.bgp.open import Capabilities, GracefulRestart, Open
 from reflector.bgp.vocabulary import (
     BGP_VERSION,
+    AddPath,
     ErrorCode,
     HeaderSubcode,
     MessageType,
@@ -30,6 +31,7 @@ _FOREIGN = {name: os.environ.pop(name) for name in list(os.environ) if name.star
 from exabgp.bgp.message.notification import Notification, Notify  # noqa: E402
 from exabgp.bgp.message.open import Open as ExaOpen  # noqa: E402
 from exabgp.bgp.message.open.asn import ASN  # noqa: E402
+from exabgp.bgp.message.open.capability.addpath import AddPath as ExaAddPath  # noqa: E402
 from exabgp.bgp.message.open.capability.asn4 import ASN4  # noqa: E402
 from exabgp.bgp.message.open.capability.capabilities import Capabilities as ExaCaps  # noqa: E402
 from exabgp.bgp.message.open.capability.capability import Capability  # noqa: E402
@@ -101,6 +103,8 @@ def encode_open(message: Open) -> bytes:
         )
     if ours.extended_messages:
         capabilities[_CODE.EXTENDED_MESSAGE] = ExtendedMessage()
+    if ours.add_path:
+        capabilities[_CODE.ADD_PATH] = _offer_add_path(ours.add_path)
     if ours.host_name:
         capabilities[_CODE.HOSTNAME] = HostName(ours.host_name, "")
     if ours.software_version:
@@ -115,6 +119,13 @@ def encode_open(message: Open) -> bytes:
         capabilities,
     ).message()
     return bytes(wire)
+
+
+def _offer_add_path(offered: tuple[tuple[int, int, int], ...]) -> ExaAddPath:
+    capability = ExaAddPath()
+    for afi, safi, directions in offered:
+        capability.add_path(AFI.create(afi), SAFI.create(safi), directions)
+    return capability
 
 
 def decode_open(body: bytes) -> Open:
@@ -237,10 +248,18 @@ def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities
             ),
             bool(graceful.restart_flag & _NOTIFICATION_STATE),
         ),
+        add_path=_add_path(found.get(_CODE.ADD_PATH)),
         host_name="" if host is None else str(host.host_name),
         software_version="" if software is None else str(software.software_version),
         codes=codes,
     )
+
+
+def _add_path(found: ExaAddPath | None) -> tuple[tuple[int, int, int], ...]:
+    """RFC 7911 4: with a direction that doesn't exist the capability is ignored (RFC 5492)."""
+    listed = tuple((int(afi), int(safi), int(how)) for (afi, safi), how in (found or {}).items())
+    known = all(AddPath.RECEIVE <= how <= AddPath.BOTH for _, _, how in listed)
+    return listed if known else ()
 
 
 def decode_route_refresh(body: bytes) -> tuple[int, int, int]:

@@ -110,7 +110,7 @@ def _split_mixed(field: bytes, max_bits: int) -> list[bytes]:
     while position < end:
         bits = field[position]
         if bits > max_bits:
-            raise _invalid(f"a prefix length of {bits} where {max_bits} is the most")
+            raise invalid_nlri(f"a prefix length of {bits} where {max_bits} is the most")
         stop = position + _SIZE[bits]
         prefix = field[position:stop]
         if bits % 8 and len(prefix) > 1 and prefix[-1] & ~_MASK[bits]:
@@ -118,7 +118,7 @@ def _split_mixed(field: bytes, max_bits: int) -> list[bytes]:
         prefixes.append(prefix)
         position = stop
     if position != end:
-        raise _invalid("a prefix runs past the end of its field")
+        raise invalid_nlri("a prefix runs past the end of its field")
     return prefixes
 
 
@@ -165,5 +165,6 @@ def unpack_prefix(prefix: bytes, family: Family) -> IPNetwork:
     return ip_network((address, prefix[0]))
 
 
-def _invalid(reason: str) -> SessionError:
+def invalid_nlri(reason: str) -> SessionError:
+    """The error of a field whose prefixes can't be located."""
     return SessionError(ErrorCode.UPDATE_MESSAGE, UpdateSubcode.INVALID_NETWORK_FIELD, reason)

@@ -14,6 +14,7 @@ from reflector.bgp.vocabulary import (
     BGP_VERSION,
     FAMILIES,
     IPV4_UNICAST,
+    AddPath,
     ErrorCode,
     Family,
     OpenSubcode,
@@ -49,6 +50,7 @@ class Capabilities:
         enhanced_refresh: RFC 7313.
         graceful_restart: RFC 4724, None if absent.
         extended_messages: RFC 8654.
+        add_path: AFI, SAFI and `AddPath` directions of each family (RFC 7911 4).
         host_name: FQDN capability: for kube-router, the node's name.
         software_version: For kube-router, sent only on sessions that it believes to be iBGP.
         codes: Every capability code that was present, in the order of arrival.
@@ -60,6 +62,7 @@ class Capabilities:
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
     extended_messages: bool = False
+    add_path: tuple[tuple[int, int, int], ...] = ()
     host_name: str = ""
     software_version: str = ""
     codes: tuple[int, ...] = ()
@@ -104,6 +107,8 @@ class Negotiated:
         graceful_notification: A NOTIFICATION other than a Hard Reset ends the session as a restart
             does (RFC 8538).
         extended_messages: The peer may be sent messages of up to 65,535 octets (RFC 8654).
+        add_path_receive: Families of which the peer may send several paths of a prefix (RFC 7911).
+        add_path_send: Families of which it is sent all paths of a prefix.
     """
 
     hold_time_s: int
@@ -115,6 +120,8 @@ class Negotiated:
     graceful_restart: GracefulRestart | None = None
     graceful_notification: bool = False
     extended_messages: bool = False
+    add_path_receive: frozenset[Family] = frozenset()
+    add_path_send: frozenset[Family] = frozenset()
 
     @property
     def restartable(self) -> frozenset[Family]:
@@ -197,6 +204,8 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         graceful_restart=None if ours.graceful_restart is None else theirs.graceful_restart,
         graceful_notification=all(each is not None and each.notification for each in restarts),
         extended_messages=ours.extended_messages and theirs.extended_messages,
+        add_path_receive=common_add_path(families, theirs, ours),
+        add_path_send=common_add_path(families, ours, theirs),
     )
 
 
@@ -207,6 +216,17 @@ def _check_as(local: Open, remote: Open, remote_as: RemoteAs) -> None:
         raise SessionError(
             ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_PEER_AS, remote_as.refusal(asn, local.asn)
         )
+
+
+def common_add_path(
+    families: frozenset[Family], sender: Capabilities, receiver: Capabilities
+) -> frozenset[Family]:
+    """Families of which one side can send several paths and the other receive them (RFC 7911 5)."""
+    if not sender.add_path or not receiver.add_path:
+        return frozenset()
+    sends = {(afi, safi) for afi, safi, how in sender.add_path if how & AddPath.SEND}
+    receives = {(afi, safi) for afi, safi, how in receiver.add_path if how & AddPath.RECEIVE}
+    return frozenset(each for each in families if (each.afi, each.safi) in sends & receives)
 
 
 def _common_families(ours: Capabilities, theirs: Capabilities) -> frozenset[Family]:

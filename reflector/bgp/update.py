@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from reflector.bgp.add_path import split_identified, split_identified_unicast, without_path_ids
 from reflector.bgp.as4 import widen
 from reflector.bgp.attributes import Judge, PathAttributes, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
@@ -74,6 +75,7 @@ class Announcement:
     """Prefixes of one family that share their attributes and next hop.
 
     Attributes:
+        prefixes: Packed, each behind its path identifier where the family has them.
         default: Whether the default route is among them.
     """
 
@@ -89,7 +91,7 @@ class Update:
     """An UPDATE as the routing tables take it: withdrawals first, RFC 4271 9.
 
     Attributes:
-        withdrawn: By family. Routes treated as withdrawn are among them.
+        withdrawn: By family, as in an `Announcement`. Routes treated as withdrawn are among them.
         announced: What may be used.
         refused: How many prefixes were announced and may not be used.
         refusals: Which those are, with the reason.
@@ -126,13 +128,19 @@ def split_update(body: bytes) -> tuple[bytes, bytes, bytes]:
     )
 
 
-def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) -> Update:
+def read_update(
+    body: bytes,
+    blocks: JudgedBlocks,
+    families: frozenset[Family],
+    identified: frozenset[Family] = frozenset(),
+) -> Update:
     """Read the body of an UPDATE.
 
     Args:
         body: What follows the message header.
         blocks: The memory of judged attributes for the session's kind.
         families: What the session has negotiated. Routes of others are ignored (RFC 4760 6).
+        identified: Those whose prefixes come with path identifiers (RFC 7911 3).
 
     Raises:
         SessionError: The session must be reset (RFC 7606 2).
@@ -140,14 +148,17 @@ def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) 
     update = Update()
     withdrawn, block, nlri = split_update(body)
     if withdrawn and IPV4_UNICAST in families:
-        update.withdrawn.append((IPV4_UNICAST, split_nlri(withdrawn, 32)))
+        if identified and IPV4_UNICAST in identified:
+            update.withdrawn.append((IPV4_UNICAST, split_identified(withdrawn, 32)))
+        else:
+            update.withdrawn.append((IPV4_UNICAST, split_nlri(withdrawn, 32)))
     if nlri or block:
         # Without multiprotocol attributes, the common case, a block is looked up as it stands.
         attributes = blocks.look_up(block)
         if attributes is None:
-            _read_multiprotocol(update, take_apart(block), blocks, families, nlri)
+            _read_multiprotocol(update, take_apart(block), blocks, families, identified, nlri)
         elif nlri:
-            _announce_ipv4(update, attributes, nlri, families)
+            _announce_ipv4(update, attributes, nlri, families, identified)
         else:
             _check_without_routes(attributes)
     elif not withdrawn:
@@ -156,11 +167,17 @@ def read_update(body: bytes, blocks: JudgedBlocks, families: frozenset[Family]) 
 
 
 def _read_multiprotocol(
-    update: Update, parts: Parts, blocks: JudgedBlocks, families: frozenset[Family], nlri: bytes
+    update: Update,
+    parts: Parts,
+    blocks: JudgedBlocks,
+    families: frozenset[Family],
+    identified: frozenset[Family],
+    nlri: bytes,
 ) -> None:
     unreach = parts.unreach
     if unreach is not None and unreach.family in families:
-        prefixes = split_nlri(unreach.nlri, unreach.family.max_prefix_bits)
+        split = split_identified if unreach.family in identified else split_nlri
+        prefixes = split(unreach.nlri, unreach.family.max_prefix_bits)
         if unreach.fault:
             update.findings.append(Finding(Action.WITHDRAW, unreach.fault))
         if prefixes:
@@ -173,9 +190,9 @@ def _read_multiprotocol(
     if not nlri and parts.reach is None:
         _check_without_routes(attributes)  # RFC 4760 4: a withdrawal needs no other attribute
     if nlri:
-        _announce_ipv4(update, attributes, nlri, families, parts.fault)
+        _announce_ipv4(update, attributes, nlri, families, identified, parts.fault)
     if parts.reach is not None:
-        _announce(update, attributes, parts.reach, families, parts.fault)
+        _announce(update, attributes, parts.reach, families, identified, parts.fault)
 
 
 def _check_without_routes(attributes: PathAttributes) -> None:
@@ -198,13 +215,14 @@ def _announce_ipv4(
     attributes: PathAttributes,
     nlri: bytes,
     families: frozenset[Family],
+    identified: frozenset[Family],
     fault: str = "",
 ) -> None:
     """Add the routes of the NLRI field."""
     if IPV4_UNICAST in families:
         if not fault and not usable_ipv4_next_hop(attributes.next_hop):
             fault = _unusable(attributes.next_hop)
-        _add(update, IPV4_UNICAST, attributes, attributes.next_hop, nlri, fault)
+        _add(update, IPV4_UNICAST, attributes, attributes.next_hop, nlri, identified, fault)
     else:
         update.findings.append(_NOT_NEGOTIATED)
 
@@ -214,6 +232,7 @@ def _announce(
     attributes: PathAttributes,
     reach: Reach,
     families: frozenset[Family],
+    identified: frozenset[Family],
     fault: str,
 ) -> None:
     """Add the routes of MP_REACH_NLRI."""
@@ -223,7 +242,7 @@ def _announce(
         return
     if not fault and not usable_next_hop(family, reach.next_hop):
         fault = _unusable(reach.next_hop)
-    _add(update, family, attributes, reach.next_hop, reach.nlri, fault)
+    _add(update, family, attributes, reach.next_hop, reach.nlri, identified, fault)
 
 
 def _add(
@@ -232,10 +251,13 @@ def _add(
     attributes: PathAttributes,
     next_hop: bytes,
     nlri: bytes,
+    identified: frozenset[Family],
     fault: str,
 ) -> None:
     """Add routes, as withdrawn where they may not be used."""
-    prefixes, martians, default = split_unicast(nlri, family)
+    numbered = identified and family in identified
+    split = split_identified_unicast if numbered else split_unicast
+    prefixes, martians, default = split(nlri, family)
     if martians:
         update.refused += len(martians)
         update.refusals += ((family, martians, _MARTIAN),)
@@ -251,7 +273,8 @@ def _add(
         update.findings.extend(attributes.findings)
     if fault or attributes.refused:
         update.refused += len(prefixes)
-        update.refusals += ((family, prefixes, fault or attributes.refused),)
+        refused = without_path_ids(prefixes) if numbered else prefixes
+        update.refusals += ((family, refused, fault or attributes.refused),)
         update.withdrawn.append((family, prefixes))
     elif prefixes:
         update.announced.append(Announcement(family, attributes, next_hop, prefixes, default))

@@ -62,6 +62,14 @@ class SegmentType:
     AS_SEQUENCE: Final = 2
 
 
+class AddPath:
+    """RFC 7911 4: in which directions a speaker can carry several paths of a prefix, as bits."""
+
+    RECEIVE: Final = 1
+    SEND: Final = 2
+    BOTH: Final = RECEIVE | SEND
+
+
 class Community:
     """RFC 1997, RFC 8326 3: well-known communities that the reflector heeds."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from reflector.bgp.add_path import PATH_ID_BYTES, split_identified, without_path_ids
 from reflector.bgp.as4 import widen
 from reflector.bgp.attributes import locate
 from reflector.bgp.capability_words import capability_name, explain_capability
@@ -64,16 +65,21 @@ class Words:
     fault: str = ""
 
 
-def read_message(message_type: int, body: bytes, *, as4: bool) -> Words:
+def read_message(
+    message_type: int, body: bytes, *, as4: bool, add_path: frozenset[Family] = frozenset()
+) -> Words:
     """Read a message.
 
     Args:
         message_type: Of its header, or `cutting.OCTETS`.
         body: What follows the header.
         as4: Whether AS numbers in it have four octets.
+        add_path: Families whose prefixes stand behind path identifiers (RFC 7911 3).
     """
     try:
-        return _READERS[message_type](body, as4)
+        if message_type == MessageType.UPDATE:
+            return _update(body, as4=as4, add_path=add_path)
+        return _READERS[message_type](body)
     except SessionError as error:
         return Words(
             f"{hex_words(body)} (malformed: {error.reason})",
@@ -99,7 +105,7 @@ def hex_words(octets: bytes) -> str:
 # Each kind of message.
 
 
-def _open(body: bytes, _as4: bool) -> Words:  # noqa: FBT001 - one shape for all kinds
+def _open(body: bytes) -> Words:
     said = decode_open(body)
     words = [
         f"AS {said.asn}, hold time {said.hold_time_s} s, router id {said.bgp_id}",
@@ -142,20 +148,24 @@ def _offers(said: Open) -> Iterator[str]:
             yield capability_name(code)
 
 
-def _update(body: bytes, as4: bool) -> Words:  # noqa: FBT001 - one shape for all kinds
+def _update(body: bytes, *, as4: bool, add_path: frozenset[Family]) -> Words:
     withdrawn_field, block, nlri = split_update(body)
     parts = take_apart(block)
     plain = parts.plain if as4 else widen(parts.plain)
     attributes = list(_attributes(plain))
     next_hop = next((each["value"] for each in attributes if each["name"] == "next_hop"), None)
-    withdrawn = [_routes(IPV4_UNICAST, withdrawn_field)] if withdrawn_field else []
-    announced = [{"next_hop": next_hop, **_routes(IPV4_UNICAST, nlri)}] if nlri else []
+
+    def routes(family: Family, packed: bytes) -> Details:
+        return _routes(family, packed, identified=family in add_path)
+
+    withdrawn = [routes(IPV4_UNICAST, withdrawn_field)] if withdrawn_field else []
+    announced = [{"next_hop": next_hop, **routes(IPV4_UNICAST, nlri)}] if nlri else []
     reach, unreach = parts.reach, parts.unreach
     if reach is not None and reach.family is not None:
         hop = describe_next_hop(reach.next_hop)
-        announced.append({"next_hop": hop, **_routes(reach.family, reach.nlri)})
+        announced.append({"next_hop": hop, **routes(reach.family, reach.nlri)})
     if unreach is not None and unreach.family is not None and unreach.nlri:
-        withdrawn.append(_routes(unreach.family, unreach.nlri))
+        withdrawn.append(routes(unreach.family, unreach.nlri))
     details: Details = {"announced": announced, "withdrawn": withdrawn, "attributes": attributes}
     if not (announced or withdrawn or plain or reach):
         # RFC 4724 2: without anything it is IPv4's, else the one whose withdrawals are none.
@@ -211,22 +221,31 @@ def _said_of(attributes: list[Details]) -> Iterator[str]:
                 yield f"{each['name']} {value}"
 
 
-def _routes(family: Family, packed: bytes) -> Details:
-    prefixes = split_nlri(packed, family.max_prefix_bits)
-    return {
+def _routes(family: Family, packed: bytes, *, identified: bool) -> Details:
+    split = split_identified if identified else split_nlri
+    found = split(packed, family.max_prefix_bits)
+    listed = found[:_LISTED_PREFIXES]
+    prefixes = without_path_ids(listed) if identified else listed
+    details: Details = {
         "family": family.name,
-        "prefixes": [str(unpack_prefix(each, family)) for each in prefixes[:_LISTED_PREFIXES]],
-        "count": len(prefixes),
+        "prefixes": [str(unpack_prefix(each, family)) for each in prefixes],
+        "count": len(found),
     }
+    if identified:
+        details["path_ids"] = [int.from_bytes(each[:PATH_ID_BYTES]) for each in listed]
+    return details
 
 
 def _few(routes: Details) -> str:
     prefixes = routes["prefixes"][:_SHOWN_PREFIXES]
+    if "path_ids" in routes:
+        pairs = zip(prefixes, routes["path_ids"], strict=False)
+        prefixes = [f"{prefix} (path {path_id})" for prefix, path_id in pairs]
     more = routes["count"] - len(prefixes)
     return ", ".join(prefixes) + (f", and {more} more" if more > 0 else "")
 
 
-def _notification(body: bytes, _as4: bool) -> Words:  # noqa: FBT001 - one shape for all kinds
+def _notification(body: bytes) -> Words:
     said = Notification.decode(body)
     return Words(
         describe_notification(said),
@@ -242,7 +261,7 @@ def _notification(body: bytes, _as4: bool) -> Words:  # noqa: FBT001 - one shape
     )
 
 
-def _route_refresh(body: bytes, _as4: bool) -> Words:  # noqa: FBT001 - one shape for all kinds
+def _route_refresh(body: bytes) -> Words:
     afi, subtype, safi = decode_route_refresh(body)
     family = _family((afi, safi))
     return Words(
@@ -259,16 +278,15 @@ def _family(pair: tuple[int, int]) -> str:
     return str(FAMILIES.get(pair) or f"AFI/SAFI {pair[0]}/{pair[1]}")
 
 
-def _octets(body: bytes, _as4: bool) -> Words:  # noqa: FBT001 - one shape for all kinds
+def _octets(body: bytes) -> Words:
     return Words(f"{len(body)}, {hex_words(body)}", {"octets_hex": body.hex()})
 
 
-_READERS: Final[dict[int, Callable[[bytes, bool], Words]]] = {
+_READERS: Final[dict[int, Callable[[bytes], Words]]] = {
     OCTETS: _octets,
     MessageType.OPEN: _open,
-    MessageType.UPDATE: _update,
     MessageType.NOTIFICATION: _notification,
-    MessageType.KEEPALIVE: lambda _body, _as4: Words(),
+    MessageType.KEEPALIVE: lambda _body: Words(),
     MessageType.ROUTE_REFRESH: _route_refresh,
 }
 

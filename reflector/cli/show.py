@@ -220,6 +220,11 @@ def _session_facts(neighbor: View) -> list[tuple[str, str]]:
         ("Route refresh", "yes" if neighbor["route_refresh"] else "no"),
         ("Graceful restart", "no" if restart_s is None else f"asks for {restart_s} s"),
     ]
+    facts += [
+        (f"Add-path {how}", ", ".join(neighbor[f"add_path_{how}"]))
+        for how in ("receive", "send")
+        if neighbor[f"add_path_{how}"]
+    ]
     if neighbor["extended_messages"]:
         facts.append(("Messages", "up to 65,535 octets"))
     if neighbor["software_version"]:
@@ -370,6 +375,7 @@ def _print_route(route: View) -> None:
 
 
 _ATTRIBUTES = {
+    "path_id": "Path identifier",
     "origin": "Origin",
     "as_path": "AS path",
     "local_pref": "Local preference",

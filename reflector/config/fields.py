@@ -93,6 +93,11 @@ _SETTINGS: Final = (
         "families", kinds.choice("ipv4", "ipv6"), "address families to offer", many=True, least=1
     ),
     Field(
+        "add-path",
+        kinds.choice("off", "receive", "send", "both"),
+        "take several paths of a prefix from it, send it all paths of each, or both (RFC 7911)",
+    ),
+    Field(
         "password",
         kinds.PASSWORD,
         "TCP MD5 secret (kube-router's --peer-router-passwords, there in base64)",

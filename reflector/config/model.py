@@ -12,6 +12,7 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 FamilyName = Literal["ipv4", "ipv6"]
 RemoteAsWord = Literal["any", "internal", "external"]
+AddPathWord = Literal["off", "receive", "send", "both"]
 MaximumAction = Literal["warn", "drop", "restart"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -57,6 +58,7 @@ class PeerSettings:
         maximum_prefix: How many prefixes it may have.
         hold_time_s: To propose; None for the configuration's own.
         families: To offer; None for the configuration's own.
+        add_path: Whether it may send several paths of a prefix, or is sent all (RFC 7911).
         password: TCP MD5 secret (RFC 2385), shown nowhere.
         ttl_security: How many hops away it may be (RFC 5082); None for any number.
         extended_messages: Offer messages of up to 65,535 octets (RFC 8654).
@@ -74,6 +76,7 @@ class PeerSettings:
     maximum_prefix: MaximumPrefix = _USUAL_MAXIMUM
     hold_time_s: int | None = None
     families: tuple[FamilyName, ...] | None = None
+    add_path: AddPathWord = "off"
     password: str | None = field(default=None, repr=False)
     ttl_security: int | None = None
     extended_messages: bool = False

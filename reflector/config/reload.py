@@ -105,6 +105,7 @@ def _effective(settings: PeerSettings, config: Config, asn: int | None) -> dict[
     effective: dict[str, object] = {
         "hold time": config.hold_time_s if hold_time_s is None else hold_time_s,
         "address families": frozenset(config.families if families is None else families),
+        "add-path": settings.add_path,
         "password": settings.password,
         "TTL security": settings.ttl_security,
         "extended messages": settings.extended_messages,

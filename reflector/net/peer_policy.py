@@ -33,6 +33,7 @@ class PeerPolicy:
         hold_down_s: How long it is kept out after it had too many prefixes.
         restart_time_s: How long it is asked to keep our routes over our restart (RFC 4724); None
             where restarts are not graceful.
+        add_path: `AddPath` directions in which several paths of a prefix are carried (RFC 7911).
     """
 
     families: frozenset[Family]
@@ -49,6 +50,7 @@ class PeerPolicy:
     export: Policy | None = None
     hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
     restart_time_s: int | None = None
+    add_path: int = 0
 
     def audience(self, *, internal: bool) -> int:
         """What kind of peer it is, by whether it is in our AS."""
@@ -70,6 +72,7 @@ class PeerPolicy:
             bgp_id=identity.router_id,
             capabilities=Capabilities(
                 families=frozenset((family.afi, family.safi) for family in self.families),
+                add_path=self._add_path(),
                 as4=identity.asn,
                 route_refresh=True,
                 enhanced_refresh=True,
@@ -78,6 +81,11 @@ class PeerPolicy:
                 host_name=host_name,
             ),
         )
+
+    def _add_path(self) -> tuple[tuple[int, int, int], ...]:
+        if not self.add_path:
+            return ()
+        return tuple(sorted((each.afi, each.safi, self.add_path) for each in self.families))
 
     def _graceful_restart(self, *, restarting: bool) -> GracefulRestart | None:
         if self.restart_time_s is None:

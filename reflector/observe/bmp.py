@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from reflector import __version__
+from reflector.bgp.add_path import PATH_ID_BYTES
 from reflector.bgp.as4 import narrow
 from reflector.bgp.codec import encode_open
 from reflector.bgp.cutting import Cutter
@@ -44,7 +45,7 @@ _STATISTICS_S: Final = 60.0
 # How long the loop may be held at a stretch, and prefixes that are looked at in one go.
 _SLICE_S: Final = 0.002
 _PIECE_PREFIXES: Final = 500
-_LONGEST_PREFIX_BYTES: Final = 17
+_LONGEST_PREFIX_BYTES: Final = PATH_ID_BYTES + 17
 
 
 class Station(NamedTuple):
@@ -266,14 +267,14 @@ class _Telling:
     def _routes(self, peer: Peer, family: Family) -> Iterator[bytes]:
         """A peer's Adj-RIB-In of a family as it is by now, and the mark of its end."""
         table = self._reflector.speaker.tables[family]
-        prefixes = iter(list(table.held.get(peer.source, ())))
+        prefixes = iter(list(table.prefixes_of(peer.source)))
         while piece := list(islice(prefixes, _PIECE_PREFIXES)):
             by_path: dict[Path, list[bytes]] = {}
             for prefix in piece:
                 candidates = table.routes.get(prefix)
                 for path in () if candidates is None else candidates.paths:
                     if path.source is peer.source:
-                        by_path.setdefault(path, []).append(prefix)
+                        by_path.setdefault(path, []).append(self._nlri(path, prefix))
             head = self._heads.get(peer)
             if head is None:
                 return  # gone meanwhile
@@ -283,6 +284,11 @@ class _Telling:
         if head is not None:
             end = write_end_of_rib(family)[HEADER_BYTES:]
             yield bmp.route_monitoring(head.encode(self._now_s()), end)
+
+    def _nlri(self, path: Path, prefix: bytes) -> bytes:
+        """A prefix as it was announced, behind its path identifier if it had one (RFC 7911 3)."""
+        path_id = self._reflector.speaker.path_id(path, prefix)
+        return prefix if path_id is None else path_id.to_bytes(PATH_ID_BYTES) + prefix
 
     def _statistics(self) -> Iterator[bytes]:
         speaker = self._reflector.speaker

@@ -10,8 +10,8 @@ from reflector.bgp.cutting import OCTETS, Cutter, find_message
 from reflector.bgp.errors import SessionError
 from reflector.bgp.limits import HEADER_BYTES
 from reflector.bgp.message import frame
-from reflector.bgp.open import Open
-from reflector.bgp.vocabulary import MessageType
+from reflector.bgp.open import Open, common_add_path
+from reflector.bgp.vocabulary import FAMILIES, Family, MessageType
 from reflector.bgp.words import KINDS, read_message
 from reflector.observe.views import Reflector, View
 from reflector.reports import PeerName
@@ -83,6 +83,15 @@ class Conversation:
         openings = self.opening("received"), self.opening("sent")
         return all(each is None or each.capabilities.as4 is not None for each in openings)
 
+    def add_path(self, direction: Direction) -> frozenset[Family]:
+        """Families whose prefixes one side sends with path identifiers (RFC 7911 5)."""
+        sender = self.opening(direction)
+        receiver = self.opening("sent" if direction == "received" else "received")
+        if sender is None or receiver is None:
+            return frozenset()
+        known = frozenset(FAMILIES.values())
+        return common_add_path(known, sender.capabilities, receiver.capabilities)
+
 
 _CLOSED: Final = "Closed"
 
@@ -136,8 +145,14 @@ def message_views(conversation: Conversation, clock_offset_s: float) -> Iterator
         clock_offset_s: What makes of the loop's time seconds since the epoch.
     """
     as4 = conversation.as4
+    add_path: dict[str, frozenset[Family]] = {
+        "received": conversation.add_path("received"),
+        "sent": conversation.add_path("sent"),
+    }
     for said in conversation.said:
-        words = read_message(said.message_type, said.body, as4=as4)
+        words = read_message(
+            said.message_type, said.body, as4=as4, add_path=add_path[said.direction]
+        )
         shown: View = {
             "at": round(said.at_s + clock_offset_s, 6),
             "direction": said.direction,

@@ -15,6 +15,9 @@ CONTENT_TYPE: Final = "application/octet-stream"
 _BGP4MP_ET: Final = 17
 _MESSAGE: Final = 1
 _MESSAGE_AS4: Final = 4
+# RFC 8050 3: the same where prefixes stand behind path identifiers.
+_MESSAGE_ADDPATH: Final = 8
+_MESSAGE_AS4_ADDPATH: Final = 9
 
 _AFI: Final = {4: 1, 6: 2}
 
@@ -46,19 +49,28 @@ def messages(
         remote = 0 if opening is None else opening.asn, conversation.transcript.remote[0]
         local = asn, conversation.transcript.local[0]
         as4 = conversation.as4
-        subtype = _MESSAGE_AS4 if as4 else _MESSAGE
         heads = {
             "received": _head(remote, local, as4=as4),
             "sent": _head(local, remote, as4=as4),
         }
+        subtypes = {
+            "received": _subtype(as4=as4, add_path=bool(conversation.add_path("received"))),
+            "sent": _subtype(as4=as4, add_path=bool(conversation.add_path("sent"))),
+        }
         for said in conversation.said:
             if said.message_type == OCTETS:
                 continue
-            body = heads[said.direction] + said.octets
+            body, subtype = heads[said.direction] + said.octets, subtypes[said.direction]
             yield record(said.at_s + clock_offset_s, _BGP4MP_ET, subtype, body)
             if said.times > 1:
                 # Of KEEPALIVEs in a row the times of the first and the last are known.
                 yield record(said.last_s + clock_offset_s, _BGP4MP_ET, subtype, body)
+
+
+def _subtype(*, as4: bool, add_path: bool) -> int:
+    if add_path:
+        return _MESSAGE_AS4_ADDPATH if as4 else _MESSAGE_ADDPATH
+    return _MESSAGE_AS4 if as4 else _MESSAGE
 
 
 def _head(peer: tuple[int, IPAddress], local: tuple[int, IPAddress], *, as4: bool) -> bytes:

@@ -185,7 +185,7 @@ def _cidrs(speaker: Speaker, source: Source) -> list[str]:
     """Prefixes of a node that are not host routes, IPv4 first."""
     found = []
     for family, table in speaker.tables.items():
-        some = islice(table.held.get(source, ()), _MAX_LOOKED_AT)
+        some = islice(table.prefixes_of(source), _MAX_LOOKED_AT)
         most = _HOST_BITS[family.afi]
         found += sorted(
             (family is not IPV4_UNICAST, prefix, family)

@@ -10,6 +10,7 @@ from reflector.bgp.vocabulary import (
     IPV6_UNICAST,
     AttributeCode,
     AttributeFlag,
+    Family,
 )
 from reflector.observe.mrt import record
 from reflector.observe.views import Reflector
@@ -21,6 +22,9 @@ from reflector.speaker import Speaker
 _TABLE_DUMP_V2: Final = 13
 _PEER_INDEX_TABLE: Final = 1
 _SUBTYPES: Final = {IPV4_UNICAST: 2, IPV6_UNICAST: 4}
+# RFC 8050 4: the same with a path identifier in each entry, behind the number and the time.
+_ADDPATH_SUBTYPES: Final = {IPV4_UNICAST: 8, IPV6_UNICAST: 10}
+_AHEAD_BYTES: Final = 6
 
 # RFC 6396 4.3.1: bits of a peer's type.
 _IPV6: Final = 1
@@ -50,20 +54,35 @@ def table_dump(reflector: Reflector, clock_offset_s: float) -> Iterator[bytes]:
     for family, table in speaker.tables.items():
         for prefix in list(table.routes):
             candidates = table.routes.get(prefix)
-            entries = (
-                [] if candidates is None else list(filter(None, map(entry_of, candidates.paths)))
-            )
+            if candidates is None:
+                continue
+            entries = {path: entry for path in candidates.paths if (entry := entry_of(path))}
             if entries:
-                head = sequence.to_bytes(4) + prefix + len(entries).to_bytes(2)
-                body = head + b"".join(entries)
-                yield record(now_s, _TABLE_DUMP_V2, _SUBTYPES[family], body)
+                subtype, made = _with_path_ids(speaker, prefix, entries)
+                head = sequence.to_bytes(4) + prefix + len(made).to_bytes(2)
+                yield record(now_s, _TABLE_DUMP_V2, subtype[family], head + b"".join(made))
                 sequence += 1
+
+
+def _with_path_ids(
+    speaker: Speaker, prefix: bytes, entries: dict[Path, bytes]
+) -> tuple[dict[Family, int], list[bytes]]:
+    """The entries of a prefix and their subtypes: with path identifiers if one of them has one."""
+    path_ids = [speaker.path_id(path, prefix) for path in entries]
+    if not any(path_id is not None for path_id in path_ids):
+        return _SUBTYPES, list(entries.values())
+    return _ADDPATH_SUBTYPES, [
+        entry[:_AHEAD_BYTES] + (path_id or 0).to_bytes(4) + entry[_AHEAD_BYTES:]
+        for entry, path_id in zip(entries.values(), path_ids, strict=True)
+    ]
 
 
 def _sources(speaker: Speaker) -> list[Source]:
     """Everybody who has routes, or a session."""
-    held = [source for table in speaker.tables.values() for source in table.held]
-    return list(dict.fromkeys([*held, *speaker.peers]))
+    held = [place for table in speaker.tables.values() for place in table.held]
+    sources = [place for place in held if isinstance(place, Source)]
+    kept = [each.source for each in speaker.restarting.values()]
+    return list(dict.fromkeys([*sources, *kept, *speaker.peers]))
 
 
 def _index(speaker: Speaker, sources: dict[Source, int]) -> bytes:

@@ -296,15 +296,15 @@ def received(reflector: Reflector, address: IPAddress) -> Iterator[View]:
     for source in list(speaker.peers):
         if source.address == address:
             for family, table in speaker.tables.items():
-                for prefix in list(table.held.get(source, ())):
+                for prefix in list(table.prefixes_of(source)):
                     candidates = table.routes.get(prefix)
                     if candidates is not None:
                         yield from routes.of_source(prefix, family, candidates, source)
 
 
 def held_prefixes(speaker: Speaker, source: Source) -> dict[Family, int]:
-    """How many prefixes of each family a source has announced and not withdrawn."""
-    return {family: len(table.held.get(source, ())) for family, table in speaker.tables.items()}
+    """How many routes of each family a source has announced and not withdrawn."""
+    return {family: table.count_held(source) for family, table in speaker.tables.items()}
 
 
 def by_address(connection: PeerConnection) -> tuple[int, bytes, str]:
@@ -324,6 +324,8 @@ def _negotiated(negotiated: Negotiated, local: Open) -> View:
         "keepalive_s": negotiated.keepalive_s,
         "four_octet_as": negotiated.as4,
         "route_refresh": negotiated.route_refresh,
+        "add_path_receive": sorted(map(str, negotiated.add_path_receive)),
+        "add_path_send": sorted(map(str, negotiated.add_path_send)),
         "graceful_restart_s": None if graceful is None else graceful.restart_time_s,
         "extended_messages": negotiated.extended_messages,
         "software_version": capabilities.software_version,
@@ -340,6 +342,7 @@ def _codes(capabilities: Capabilities) -> list[int]:
         6: capabilities.extended_messages,
         64: capabilities.graceful_restart is not None,
         65: capabilities.as4 is not None,
+        69: bool(capabilities.add_path),
         70: capabilities.enhanced_refresh,
         73: bool(capabilities.host_name),
     }
@@ -440,6 +443,8 @@ class Routes:
             view = view | {"next_hop": describe_next_hop(peer.own_next_hops[family])}
         if not peer.source.internal:
             view = self._outside(view, served=path.is_served_to(peer.source.kind))
+        if family in peer.negotiated.add_path_send:
+            view = view | {"path_id": int.from_bytes(path.place.path_id)}
         network = str(unpack_prefix(prefix, family))
         return {"prefix": network, "family": str(family), "paths": [view]}
 
@@ -459,7 +464,7 @@ class Routes:
             "prefix": str(unpack_prefix(prefix, family)),
             "family": str(family),
             "best_because": explain(candidates.paths),
-            "paths": [self._marked(path, family, prefix) for path in (best, *others)],
+            "paths": [self._marked(path, prefix) for path in (best, *others)],
         }
 
     def of_source(
@@ -469,14 +474,21 @@ class Routes:
         network = str(unpack_prefix(prefix, family))
         for path in candidates.paths:
             if path.source is source:
-                view = self._marked(path, family, prefix)
+                view = self._marked(path, prefix)
                 best = path is candidates.best
                 yield {"prefix": network, "family": str(family), "best": best, "paths": [view]}
 
-    def _marked(self, path: Path, family: Family, prefix: bytes) -> View:
-        """A path, marked where only an earlier session of a restarting peer announced it."""
+    def _marked(self, path: Path, prefix: bytes) -> View:
+        """A path with what is so for this prefix alone.
+
+        Marked is what only an earlier session of a restarting peer announced, and a path that came
+        with an identifier has it (RFC 7911 3).
+        """
         view = self._path(path)
-        if self._speaker.is_stale(path.source, family, prefix):
+        path_id = self._speaker.path_id(path, prefix)
+        if path_id is not None:
+            view = view | {"path_id": path_id}
+        if self._speaker.is_stale(path, prefix):
             return view | {"stale": True}
         return view
 

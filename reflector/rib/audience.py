@@ -59,6 +59,8 @@ class Form:
         local_as: Our AS number, to be prepended for external peers.
         policy: Which routes they are told of, None for all.
         most_bytes: Of a message: more than usual where they have extended ones (RFC 8654).
+        add_path: Whether they are told of every path of a prefix, each with its path identifier
+            (RFC 7911), and not of the best alone.
 
     Attributes:
         usual: Whether it is the form in which a path is kept: nothing is to be rewritten.
@@ -69,6 +71,7 @@ class Form:
     local_as: int = 0
     policy: "Policy | None" = None
     most_bytes: int = MAX_MESSAGE_BYTES
+    add_path: bool = False
     usual: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ The steps, numbered as in RFC 4271 9.1.2.2 where they are its own:
     f  lowest BGP identifier, ORIGINATOR_ID standing for it where present (RFC 4456 9)
     -  shortest CLUSTER_LIST (RFC 4456 9)
     g  lowest peer address; two peers behind one address by their BGP identifier
+    -  of paths of one peer (RFC 7911): lowest next hop, and then the one that came first
 
 MED compares only within a neighbouring AS, so that "better" is no order on pairs: the best of
 three is not found by comparing two at a time. Hence the function takes all paths and eliminates,
@@ -21,7 +22,7 @@ as the RFC does, and its result can't depend on the order in which they came.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reflector.rib.path import Candidates, Contest, Path, Source
+from reflector.rib.path import Candidates, Contest, Path, Place
 
 _STEPS: Final = (
     "originated by this reflector",
@@ -37,6 +38,8 @@ _TIE_BREAKS: Final = (
     "lowest peer address",
     "lowest peer address",
     "lowest BGP identifier of the peer",
+    "lowest next hop of the peer's paths",
+    "first of the peer's paths",
 )
 
 
@@ -72,13 +75,13 @@ def eliminate(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
 
 
 def with_path(candidates: Candidates | None, path: Path) -> Candidates:
-    """The candidates after a source announced a path, in the place of its former one if any."""
+    """The candidates after a path was announced, instead of the former one at its place if any."""
     if candidates is None:
         return path
     former = candidates.paths
-    if len(former) == 1 and former[0].source is path.source:
+    if len(former) == 1 and former[0].place is path.place:
         return path
-    paths = (*[other for other in former if other.source is not path.source], path)
+    paths = (*[other for other in former if other.place is not path.place], path)
     if len(paths) == len(former) + 1:
         # Steps before MED are an order: a path behind the best in them changes nothing, one
         # ahead of it eliminates all others.
@@ -90,9 +93,9 @@ def with_path(candidates: Candidates | None, path: Path) -> Candidates:
     return Contest(paths, best_path(paths))
 
 
-def without_source(candidates: Candidates, source: Source) -> Candidates | None:
-    """The candidates after a source withdrew its path; None if none is left."""
-    paths = tuple([path for path in candidates.paths if path.source is not source])
+def without_place(candidates: Candidates, place: Place) -> Candidates | None:
+    """The candidates after the path at a place was withdrawn; None if none is left."""
+    paths = tuple([path for path in candidates.paths if path.place is not place])
     if not paths:
         return None
     if len(paths) == 1:
@@ -115,5 +118,5 @@ def _survivors(paths: tuple[Path, ...]) -> list[Path]:
     return [path for path in tied if path.attributes.med == least[path.attributes.neighbor_as]]
 
 
-def _tie_break(path: Path) -> tuple[bool, bytes, int, int, bytes, bytes]:
+def _tie_break(path: Path) -> tuple[bool, bytes, int, int, bytes, bytes, bytes, int]:
     return path.tie_break

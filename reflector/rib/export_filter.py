@@ -13,7 +13,7 @@ from reflector.rib.audience import Form
 from reflector.rib.path import Candidates, Path
 from reflector.rib.policy import Outcome, Plan, Policy
 from reflector.rib.table import Changes, Table
-from reflector.rib.update_group import UpdateGroup
+from reflector.rib.update_group import Member, UpdateGroup
 
 # Paths whose plan is remembered; past the bound the memory is dropped, which costs only time.
 _MAX_PLANS: Final = 1 << 16
@@ -44,12 +44,11 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         return sum(1 for _ in self)
 
     def seen(self, prefix: bytes, path: Path) -> Path | None:
-        """What becomes of a prefix's best path; None if it is rejected."""
+        """What becomes of one of a prefix's paths; None if it is rejected."""
         return self._outcome(path, self.plan(path).outcome(self._table.family, prefix))
 
-    def ruled(self, prefix: bytes) -> tuple[Path | None, str]:
-        """What becomes of a prefix's best path, and by which rule."""
-        path = self._table.routes[prefix].best
+    def ruled(self, prefix: bytes, path: Path) -> tuple[Path | None, str]:
+        """What becomes of one of a prefix's paths, and by which rule."""
         outcome = self.plan(path).outcome(self._table.family, prefix)
         return self._outcome(path, outcome), outcome.rule
 
@@ -79,7 +78,12 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         changed = self._changed.get((path, outcome))
         if changed is None:
             changed = self._changed[path, outcome] = Path(
-                path.source, path.family, outcome.attributes, path.next_hop, self._cluster_id
+                path.source,
+                path.family,
+                outcome.attributes,
+                path.next_hop,
+                self._cluster_id,
+                path.place,
             )
         return changed
 
@@ -120,13 +124,14 @@ class FilteredGroup(UpdateGroup):
     """
 
     def __init__(self, table: Table, form: Form, policy: Policy, cluster_id: bytes) -> None:
+        self._whole = table
         self._filtered = FilteredTable(table, policy, cluster_id)
         # Paths are written alike whatever the policy was.
         super().__init__(self._filtered, replace(form, policy=None))
 
-    def shown(self, prefix: bytes) -> tuple[Path | None, str]:
-        """The best path of a prefix as members may see it, and the rule that made it so."""
-        return self._filtered.routes.ruled(prefix)
+    def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
+        """The path of a prefix that a member may see, and the rule that made it so."""
+        return self._filtered.routes.ruled(prefix, self._whole.routes[prefix].best)
 
     def send_changes(self, changes: Changes) -> None:
         """Send every member what a turn has changed for it."""

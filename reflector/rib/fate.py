@@ -51,9 +51,9 @@ def fate(table: Table, group: UpdateGroup, member: Member, prefix: bytes) -> Fat
         prefix: Packed; the table has a route for it.
     """
     best = table.routes[prefix].best
-    shown, rule = group.shown(prefix)
+    shown, rule = group.shown(prefix, member)
     if shown is not None and group.may_have(member, shown):
-        return Fate(_sent(member, prefix), "" if shown is best else rule)
+        return Fate(_sent(group, member, prefix), "" if shown is best else rule)
     if best.source is member.source:
         return Fate(Reason.OWN)
     if shown is None:
@@ -61,9 +61,8 @@ def fate(table: Table, group: UpdateGroup, member: Member, prefix: bytes) -> Fat
     return Fate(_withheld(shown, group.form.kind))
 
 
-def _sent(member: Member, prefix: bytes) -> Reason:
-    missed = member.missed is not None and prefix in member.missed
-    if missed or member.dump is not None:
+def _sent(group: UpdateGroup, member: Member, prefix: bytes) -> Reason:
+    if group.is_due(member, prefix) or member.dump is not None:
         return Reason.PENDING
     return Reason.DEFERRED if member.deferred else Reason.TOLD
 

@@ -6,7 +6,7 @@ is what makes the tables small and the comparison of a thousand prefixes one com
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import ClassVar, Final
 
 from reflector.bgp.as4 import narrow
 from reflector.bgp.attributes import PathAttributes, encode_attribute
@@ -15,6 +15,7 @@ from reflector.bgp.limits import MAX_EXTENDED_MESSAGE_BYTES, MAX_MESSAGE_BYTES
 from reflector.bgp.update import announcement_room, write_announcements
 from reflector.bgp.vocabulary import IPV4_UNICAST, AttributeCode, AttributeFlag, Family
 from reflector.rib.audience import Audience, Form
+from reflector.rib.place import FurtherPlace, next_path_id
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -34,7 +35,12 @@ class Source:
         rank: The last tie-breaks of the decision process.
         internal: Whether it is in our AS.
         told: Who may be told of its paths.
+        path_id: By which we tell of the paths at its first place, packed (RFC 7911 3).
+        further: The places for more paths of a prefix that it has needed so far.
+        index: Of its first place, which it is itself.
     """
+
+    index: ClassVar[int] = 0
 
     name: str
     kind: int
@@ -44,6 +50,8 @@ class Source:
     rank: tuple[int, bytes, bytes] = field(init=False)
     internal: bool = field(init=False)
     told: int = field(init=False)
+    path_id: bytes = field(init=False, default_factory=next_path_id)
+    further: list[FurtherPlace] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         # The last tie-breaks, worked out once: the address's octets cost a call each time.
@@ -55,6 +63,15 @@ class Source:
         non_client = self.kind == Audience.NON_CLIENT
         told = Audience.ALL & ~Audience.NON_CLIENT if non_client else Audience.ALL
         object.__setattr__(self, "told", told)
+
+    @property
+    def places(self) -> "tuple[Place, ...]":
+        """Where its paths for a prefix may stand."""
+        return (self, *self.further)
+
+
+# What has at most one path for a prefix.
+Place = Source | FurtherPlace
 
 
 # Attributes of at most these octets fit any message in any form; nearly all do.
@@ -76,6 +93,7 @@ class Path:
 
     Attributes:
         source: Who announced it.
+        place: Where it stands among the paths of its source; the source itself for nearly all.
         family: Of its prefixes.
         attributes: As judged.
         next_hop: As announced; empty on a local path, whose next hop depends on the peer told.
@@ -91,6 +109,7 @@ class Path:
         "audience",
         "family",
         "next_hop",
+        "place",
         "preference",
         "source",
         "tie_break",
@@ -103,8 +122,10 @@ class Path:
         attributes: PathAttributes,
         next_hop: bytes,
         cluster_id: bytes,
+        place: Place | None = None,
     ) -> None:
         self.source = source
+        self.place: Place = place or source
         self.family = family
         self.attributes = attributes
         self.next_hop = next_hop
@@ -119,6 +140,9 @@ class Path:
             attributes.originator_id or source.router_id,
             len(attributes.cluster_list),
             *source.rank,
+            # Of one peer's paths: identifiers mean nothing (RFC 7911 3), next hops do.
+            next_hop,
+            self.place.index,
         )
         self._wire = b"" if source.local else self._for_internal(cluster_id)
         self._forms: dict[Form, bytes] | None = None
@@ -162,6 +186,14 @@ class Path:
             if not form.usual:
                 wire = self._in_form(form)
         return write_announcements(self.family, wire, next_hop, prefixes, form.most_bytes)
+
+    def has_room(self, form: Form, octets: int) -> bool:
+        """Whether a message in some form has room for a prefix behind so many more octets."""
+        if len(self._wire) < _SMALL_BYTES:
+            return True
+        wire = self._wire if form.usual else self._in_form(form)
+        room = announcement_room(self.family, wire, self.next_hop, form.most_bytes)
+        return room >= _LONGEST_PREFIX[self.family.afi] + octets
 
     def is_served_to(self, kind: int) -> bool:
         """Whether peers of a kind are told of it as by a route server: as it came (RFC 7947)."""
@@ -256,7 +288,7 @@ class Path:
 
 
 class Contest:
-    """Several paths of a prefix, at most one a source, and the best. Immutable and shared.
+    """Several paths of a prefix, at most one a place, and the best. Immutable and shared.
 
     Attributes:
         paths: In the order in which they came.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
 from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Path, Source
+from reflector.rib.path import Path, Place, Source
 from reflector.rib.table import Changes, Table
 
 _Key = tuple[bytes, int]
@@ -47,12 +47,12 @@ class QuarantineTable(Table):
     """A table that takes in no route of a node that overlaps another node's.
 
     Attributes:
-        held_back: By source and prefix, in the order in which they came.
+        held_back: By place and prefix, in the order in which they came.
     """
 
     def __init__(self, family: Family) -> None:
         super().__init__(family)
-        self.held_back: dict[tuple[Source, bytes], HeldBack] = {}
+        self.held_back: dict[tuple[Place, bytes], HeldBack] = {}
         self._order: list[_Key] = []
         self._lengths: Counter[int] = Counter()
         self._freed = False
@@ -60,50 +60,49 @@ class QuarantineTable(Table):
 
     def announce(self, path: Path, prefixes: list[bytes]) -> None:
         """A source announces prefixes; those that overlap another node's are held back."""
-        source = path.source
-        self.held.setdefault(source, set())
+        self.held.setdefault(path.place, set())
         admitted: list[bytes] = []
         for prefix in prefixes:
             rival = self._rival(path, prefix)
             if rival is None:
                 admitted.append(prefix)
-                self._release(source, prefix)
+                self._release(path.place, prefix)
             else:
                 self._hold_back(path, prefix, rival)
         if admitted:
             self._admit(path, admitted)
 
-    def withdraw(self, source: Source, prefixes: Iterable[bytes]) -> int:
+    def withdraw(self, place: Place, prefixes: Iterable[bytes]) -> int:
         """A source withdraws prefixes, held back or not."""
         prefixes = list(prefixes)
-        if self._counts[source]:
+        if self.held_back:
             for prefix in prefixes:
-                self._release(source, prefix)
-        return super().withdraw(source, prefixes)
+                self._release(place, prefix)
+        return super().withdraw(place, prefixes)
 
     def drop(self, source: Source) -> int:
         """A source is gone with all that it announced."""
         if self._counts[source]:
-            for prefix in [prefix for of, prefix in self.held_back if of is source]:
-                self._release(source, prefix)
+            for key in [key for key, held in self.held_back.items() if held.path.source is source]:
+                self._release(*key)
         return super().drop(source)
 
-    def announced(self, source: Source) -> set[bytes]:
-        """What a source has announced and not withdrawn, held back or not."""
-        waiting = {prefix for of, prefix in self.held_back if of is source}
-        return super().announced(source) | waiting
+    def announced(self, place: Place) -> set[bytes]:
+        """What a source has announced at a place and not withdrawn, held back or not."""
+        waiting = {prefix for at, prefix in self.held_back if at is place}
+        return super().announced(place) | waiting
 
     def take_changes(self) -> Changes:
         """What changed since the last call, with what need not be held back any more."""
         if self._freed:
             self._freed = False
-            for (source, prefix), held in list(self.held_back.items()):
+            for (place, prefix), held in list(self.held_back.items()):
                 rival = self._rival(held.path, prefix)
                 if rival is None:
-                    self._release(source, prefix)
+                    self._release(place, prefix)
                     self._admit(held.path, [prefix])
                 else:
-                    self.held_back[source, prefix] = HeldBack(held.path, *rival)
+                    self.held_back[place, prefix] = HeldBack(held.path, *rival)
         return super().take_changes()
 
     @property
@@ -121,9 +120,9 @@ class QuarantineTable(Table):
             insort(self._order, _key(prefix))
             self._lengths[prefix[0]] += 1
 
-    def _remove(self, source: Source, prefixes: Iterable[bytes]) -> None:
+    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> None:
         prefixes = list(prefixes)
-        super()._remove(source, prefixes)
+        super()._remove(place, prefixes)
         self._freed = self._freed or bool(self.held_back)
         for prefix in prefixes:
             if prefix not in self.routes and self._counts_for(prefix):
@@ -132,17 +131,18 @@ class QuarantineTable(Table):
 
     def _hold_back(self, path: Path, prefix: bytes, rival: tuple[bytes, Source]) -> None:
         source = path.source
-        super().withdraw(source, (prefix,))
-        key = source, prefix
+        super().withdraw(path.place, (prefix,))
+        key = path.place, prefix
         if key not in self.held_back:
             if self._counts[source] >= MAX_QUARANTINED_PER_PEER:
                 return
             self._counts[source] += 1
         self.held_back[key] = HeldBack(path, *rival)
 
-    def _release(self, source: Source, prefix: bytes) -> None:
-        if self.held_back.pop((source, prefix), None) is not None:
-            self._counts[source] -= 1
+    def _release(self, place: Place, prefix: bytes) -> None:
+        held = self.held_back.pop((place, prefix), None)
+        if held is not None:
+            self._counts[held.path.source] -= 1
 
     def _rival(self, path: Path, prefix: bytes) -> tuple[bytes, Source] | None:
         """A prefix that overlaps one and is another node's, and that node."""

@@ -4,10 +4,10 @@ Noted is not what is stale but what was announced again. So to begin costs nothi
 routes the source has and however often it begins, and memory grows with what it says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Source
+from reflector.rib.path import Place, Source
 from reflector.rib.table import Table
 
 
@@ -17,33 +17,35 @@ class Renewals:
     __slots__ = ("_renewed",)
 
     def __init__(self) -> None:
-        self._renewed: dict[Family, set[bytes]] = {}
+        self._renewed: dict[Family, dict[Place, set[bytes]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._renewed)
 
     def begin(self, family: Family) -> None:
         """From now on all routes of a family are stale that are not announced again."""
-        self._renewed[family] = set()
+        self._renewed[family] = {}
 
-    def renew(self, family: Family, prefixes: Iterable[bytes]) -> None:
-        """Prefixes are announced."""
+    def renew(self, family: Family, place: Place, prefixes: Iterable[bytes]) -> None:
+        """Prefixes are announced, with a path at a place of the source."""
         renewed = self._renewed.get(family)
         if renewed is not None:
-            renewed.update(prefixes)
+            renewed.setdefault(place, set()).update(prefixes)
 
-    def is_stale(self, family: Family, prefix: bytes) -> bool:
-        """Whether a prefix of a source that is to announce all again is still missing."""
+    def is_stale(self, family: Family, place: Place, prefix: bytes) -> bool:
+        """Whether a path of a source that is to announce all again is still missing."""
         renewed = self._renewed.get(family)
-        return renewed is not None and prefix not in renewed
+        return renewed is not None and prefix not in renewed.get(place, ())
 
-    def end(self, table: Table, source: Source) -> int:
-        """Withdraw what is still stale in a table.
+    def end(self, table: Table, source: Source) -> Iterator[tuple[Place, set[bytes]]]:
+        """Nothing is stale any more.
 
-        Returns:
-            How many routes that were; 0 also where nothing had begun.
+        Yields:
+            What was in a table until now, by place; nothing where nothing had begun.
         """
         renewed = self._renewed.pop(table.family, None)
-        if renewed is None:
-            return 0
-        return table.withdraw(source, table.announced(source) - renewed)
+        if renewed is not None:
+            for place in source.places:
+                stale = table.announced(place) - renewed.get(place, set())
+                if stale:
+                    yield place, stale

@@ -8,12 +8,12 @@ Changes since the last `take_changes` are remembered in the form that export nee
 before, so that each turn sends a prefix once, however often it changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reflector.bgp.vocabulary import Family
-from reflector.rib.decision import with_path, without_source
-from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.decision import with_path, without_place
+from reflector.rib.path import Candidates, Path, Place, Source
 
 
 @dataclass(slots=True)
@@ -24,13 +24,16 @@ class Changes:
         arrivals: Prefixes that nobody had before, by their path: the bulk of a class's start.
         former: For every other prefix that changed, the best path before, None if it had none.
             Where a prefix is in both, it arrived first and changed then.
+        candidates: For those prefixes, and those whose best path stayed while another changed: all
+            that there was before. Noted only for somebody who is told of every path.
     """
 
     arrivals: dict[Path, list[bytes]] = field(default_factory=dict)
     former: dict[bytes, Path | None] = field(default_factory=dict)
+    candidates: dict[bytes, Candidates | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.arrivals or self.former)
+        return bool(self.arrivals or self.former or self.candidates)
 
 
 class Table:
@@ -39,26 +42,28 @@ class Table:
     Attributes:
         family: Which.
         routes: Prefix to candidates.
-        held: Source to the prefixes that it has announced: its Adj-RIB-In.
+        held: The prefixes that a source has announced: its Adj-RIB-In, by place.
+        notes_candidates: Whether somebody is told of every path, and not of the best alone.
     """
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.routes: dict[bytes, Candidates] = {}
-        self.held: dict[Source, set[bytes]] = {}
+        self.held: dict[Place, set[bytes]] = {}
+        self.notes_candidates = False
         self._changes = Changes()
 
     def announce(self, path: Path, prefixes: list[bytes]) -> None:
-        """A source announces prefixes, in the place of what it announced for them before.
+        """A source announces prefixes, instead of what it announced for them before.
 
         Args:
-            path: The source's path.
+            path: The source's path; one at another of its places is another path.
             prefixes: Packed; the list is taken over.
         """
         routes, changes = self.routes, self._changes
-        held = self.held.get(path.source)
+        held = self.held.get(path.place)
         if held is None:
-            held = self.held[path.source] = set()
+            held = self.held[path.place] = set()
         held.update(prefixes)
         fresh = routes.keys().isdisjoint(prefixes) and (
             not changes.former or changes.former.keys().isdisjoint(prefixes)
@@ -74,6 +79,8 @@ class Table:
             else:
                 arrived.extend(prefixes)
             return
+        if self.notes_candidates:
+            self._note_candidates(prefixes)
         former = changes.former
         # Prefixes of one UPDATE mostly share their candidates, which then are judged once.
         judged: dict[Candidates | None, tuple[Candidates, Path | None, bool]] = {}
@@ -88,37 +95,58 @@ class Table:
             if moved:
                 former.setdefault(prefix, best)
 
-    def withdraw(self, source: Source, prefixes: Iterable[bytes]) -> int:
+    def withdraw(self, place: Place, prefixes: Iterable[bytes]) -> int:
         """A source withdraws prefixes; those that it had not announced are passed over.
+
+        Args:
+            place: The source, or the one of its places that is meant.
+            prefixes: Packed.
 
         Returns:
             How many it had announced.
         """
-        held = self.held.get(source)
+        held = self.held.get(place)
         if not held:
             return 0
         gone = held.intersection(prefixes)
         if not gone:
             return 0
         held -= gone
-        self._remove(source, gone)
+        self._remove(place, gone)
         return len(gone)
 
     def drop(self, source: Source) -> int:
         """A source is gone with all that it announced.
 
         Returns:
-            How many prefixes it had announced.
+            How many routes it had announced.
         """
-        gone = self.held.pop(source, None)
-        if not gone:
-            return 0
-        self._remove(source, gone)
-        return len(gone)
+        count = 0
+        for place in source.places:
+            gone = self.held.pop(place, None)
+            if gone:
+                self._remove(place, gone)
+                count += len(gone)
+        return count
 
-    def announced(self, source: Source) -> set[bytes]:
-        """What a source has announced and not withdrawn."""
-        return self.held.get(source, set())
+    def count_held(self, source: Source) -> int:
+        """How many routes a source has announced and not withdrawn."""
+        if not source.further:
+            return len(self.held.get(source, ()))
+        return sum(len(self.held.get(place, ())) for place in source.places)
+
+    def prefixes_of(self, source: Source) -> Iterator[bytes]:
+        """The prefixes that a source has announced, each once."""
+        seen: set[bytes] = set()
+        for place in source.places:
+            held = self.held.get(place, set())
+            yield from held - seen if seen else held
+            if source.further:
+                seen |= held
+
+    def announced(self, place: Place) -> set[bytes]:
+        """What a source has announced at one of its places and not withdrawn."""
+        return self.held.get(place, set())
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -130,7 +158,14 @@ class Table:
         """Whether anything changed since `take_changes`."""
         return bool(self._changes)
 
-    def _remove(self, source: Source, prefixes: Iterable[bytes]) -> None:
+    def _note_candidates(self, prefixes: Iterable[bytes]) -> None:
+        routes, candidates = self.routes, self._changes.candidates
+        for prefix in prefixes:
+            candidates.setdefault(prefix, routes.get(prefix))
+
+    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> None:
+        if self.notes_candidates:
+            self._note_candidates(prefixes)
         routes, former = self.routes, self._changes.former
         judged: dict[Candidates, Candidates | None] = {}
         for prefix in prefixes:
@@ -138,7 +173,7 @@ class Table:
             if before in judged:
                 after = judged[before]
             else:
-                after = judged[before] = without_source(before, source)
+                after = judged[before] = without_place(before, place)
             if after is None:
                 del routes[prefix]
                 former.setdefault(prefix, before.best)

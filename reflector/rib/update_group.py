@@ -71,7 +71,7 @@ class _Dump:
 
 
 @dataclass(slots=True)
-class _Piece:
+class Piece:
     """A part of the table, encoded for all members that are at the same place of it.
 
     Attributes:
@@ -80,7 +80,7 @@ class _Piece:
         cost: How many it counts for.
     """
 
-    train: "_Train"
+    train: "Train"
     count: int
     cost: int
 
@@ -137,7 +137,7 @@ class _Coupled:
 
 
 @dataclass(slots=True)
-class _Train:
+class Train:
     """The encoded changes of a turn.
 
     Attributes:
@@ -293,7 +293,7 @@ class UpdateGroup:
             return False
         self._start_dumps()
         budget = CATCH_UP_TURN_PREFIXES
-        pieces: dict[tuple[int, int], _Piece] = {}
+        pieces: dict[tuple[int, int], Piece] = {}
         more = False
         for source, member in list(self._behind.items()):
             if member.outlet.backlog_bytes > RESUME_BYTES:
@@ -336,23 +336,23 @@ class UpdateGroup:
 
     def may_have(self, member: Member, path: Path) -> bool:
         """Whether somebody would be told of a path as a member."""
-        return path.audience & self._kind != 0 and _can_have(member, path)
+        return path.audience & self._kind != 0 and can_have(member, path)
 
-    def shown(self, prefix: bytes) -> tuple[Path | None, str]:
-        """The best path of a prefix as members may see it, and the rule that made it so.
+    def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
+        """The path of a prefix that a member may see, and the rule that made it so.
 
         Args:
             prefix: With a route in the table.
         """
         return self.table.routes[prefix].best, ""
 
+    def is_due(self, member: Member, prefix: bytes) -> bool:
+        """Whether a member that left the train is still to be told what became of a prefix."""
+        return member.missed is not None and prefix in member.missed
+
     def count_told(self) -> dict[Source, int]:
-        """How many prefixes each member is told of, in one pass over the table."""
-        kind = self._kind
-        bests: dict[Path, int] = defaultdict(int)
-        for candidates in self.table.routes.values():
-            bests[candidates.best] += 1
-        told = {path: count for path, count in bests.items() if path.audience & kind}
+        """How many routes each member is told of, in one pass over the table."""
+        told = self._tally()
         total = sum(told.values())
         of_source: dict[Source, int] = defaultdict(int)
         for path, count in told.items():
@@ -361,14 +361,21 @@ class UpdateGroup:
         return {
             source: total
             - of_source.get(source, 0)
-            - sum(count for path, count in ours if not _can_have(member, path))
+            - sum(count for path, count in ours if not can_have(member, path))
             for source, member in self.members.items()
         }
 
+    def _tally(self) -> dict[Path, int]:
+        """How many prefixes members are told of with each path, their own among them."""
+        bests: dict[Path, int] = defaultdict(int)
+        for candidates in self.table.routes.values():
+            bests[candidates.best] += 1
+        return {path: count for path, count in bests.items() if path.audience & self._kind}
+
     # The train.
 
-    def _encode(self, changes: Changes) -> _Train:
-        train = _Train()
+    def _encode(self, changes: Changes) -> Train:
+        train = Train()
         kind, routes = self._kind, self.table.routes
         for path, prefixes in changes.arrivals.items():
             if path.audience & kind:
@@ -395,7 +402,7 @@ class UpdateGroup:
             train.cars.append((source, write_withdrawals(self.family, prefixes, self._most_bytes)))
         for path, prefixes in announced.items():
             self._load(train, path, prefixes)
-        _couple(train)
+        couple(train)
         return train
 
     def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
@@ -403,14 +410,14 @@ class UpdateGroup:
         routes = self.table.routes
         return [prefix for prefix in prefixes if prefix in routes and routes[prefix].best is path]
 
-    def _load(self, train: _Train, path: Path, prefixes: list[bytes]) -> None:
+    def _load(self, train: Train, path: Path, prefixes: list[bytes]) -> None:
         if path.source.local:
             if prefixes:
                 train.local.append((path, prefixes))
         else:
             train.cars.append((path.source, path.write(prefixes, self.form)))
 
-    def _send(self, member: Member, train: _Train) -> None:
+    def _send(self, member: Member, train: Train) -> None:
         source = member.source
         chunks = _without(train, source) if source in train.sources else train.whole
         own = self._encode_for(member, train)
@@ -424,7 +431,7 @@ class UpdateGroup:
             member.missed = {}
             self._behind[source] = member
 
-    def _encode_for(self, member: Member, train: _Train) -> bytes:
+    def _encode_for(self, member: Member, train: Train) -> bytes:
         """Encode what of a train is for one member alone."""
         own: list[bytes] = []
         taken_back = train.taken_back.get(member.source)
@@ -461,7 +468,7 @@ class UpdateGroup:
         member.refresh_marks += 1
         member.outlet.write([encode_route_refresh(self.family.afi, self.family.safi, subtype)])
 
-    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], _Piece]) -> int:
+    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], Piece]) -> int:
         """Send the next piece of the table; members at the same place share its encoding."""
         key = id(dump.prefixes), dump.position
         piece = pieces.get(key)
@@ -490,7 +497,7 @@ class UpdateGroup:
 
     def _send_missed(self, member: Member, missed: dict[bytes, bool]) -> int:
         """Send a piece of what a member missed; it is in step again when nothing is left."""
-        routes, kind = self.table.routes, self._kind
+        kind = self._kind
         by_path: dict[Path, list[bytes]] = defaultdict(list)
         taken_back = []
         room = CATCH_UP_PIECE_BYTES
@@ -499,9 +506,8 @@ class UpdateGroup:
         for prefix, held in list(islice(missed.items(), CATCH_UP_PIECE_PREFIXES)):
             del missed[prefix]
             cost += 1
-            candidates = routes.get(prefix)
-            best = None if candidates is None else candidates.best
-            if best is not None and best.audience & kind and _can_have(member, best):
+            best = self._current(prefix)
+            if best is not None and best.audience & kind and can_have(member, best):
                 if best not in by_path:
                     room -= best.wire_bytes
                 by_path[best].append(prefix)
@@ -518,7 +524,12 @@ class UpdateGroup:
         self._send(member, train)
         return cost + 1
 
-    def _encode_current(self, prefixes: list[bytes]) -> _Piece:
+    def _current(self, prefix: bytes) -> Path | None:
+        """What the table holds by now for what is noted in `Member.missed`."""
+        candidates = self.table.routes.get(prefix)
+        return None if candidates is None else candidates.best
+
+    def _encode_current(self, prefixes: list[bytes]) -> Piece:
         """Encode what the table holds now for prefixes, or for the first of them if that is much."""
         routes = self.table.routes
         by_path: dict[Path, list[bytes]] = {}
@@ -535,15 +546,15 @@ class UpdateGroup:
             by_path[best] = [prefix]
             room -= best.wire_bytes
             if room <= 0:
-                return _Piece(self._encode_paths(by_path), count, CATCH_UP_PIECE_PREFIXES)
-        return _Piece(self._encode_paths(by_path), len(prefixes), len(prefixes))
+                return Piece(self._encode_paths(by_path), count, CATCH_UP_PIECE_PREFIXES)
+        return Piece(self._encode_paths(by_path), len(prefixes), len(prefixes))
 
-    def _encode_paths(self, by_path: dict[Path, list[bytes]]) -> _Train:
-        train = _Train()
+    def _encode_paths(self, by_path: dict[Path, list[bytes]]) -> Train:
+        train = Train()
         for path, prefixes in by_path.items():
             if path.audience & self._kind:
                 self._load(train, path, prefixes)
-        _couple(train)
+        couple(train)
         return train
 
     def _note_missed(self, source: Source, missed: dict[bytes, bool], changes: Changes) -> None:
@@ -562,14 +573,14 @@ class UpdateGroup:
                 del missed[prefix]
 
 
-def _can_have(member: Member, path: Path) -> bool:
+def can_have(member: Member, path: Path) -> bool:
     """Whether a path may be sent to a member of its audience: not its own, and with a next hop."""
     if path.source.local:
         return bool(path.next_hop or member.own_next_hop)
     return path.source is not member.source
 
 
-def _without(train: _Train, source: Source) -> list[bytes]:
+def _without(train: Train, source: Source) -> list[bytes]:
     """A train's messages less those of one source."""
     chunks: list[bytes] = []
     for coupled in train.coupled:
@@ -580,7 +591,7 @@ def _without(train: _Train, source: Source) -> list[bytes]:
     return chunks
 
 
-def _couple(train: _Train) -> None:
+def couple(train: Train) -> None:
     """Join neighbouring cars of one source, then cars in pieces, and the pieces as a whole."""
     joined: list[tuple[Source, list[bytes]]] = []
     for source, messages in train.cars:

@@ -1,8 +1,9 @@
 """All update groups: one for each family and form in which peers are told of paths."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reflector.bgp.vocabulary import Family
+from reflector.rib.add_path_group import AddPathGroup
 from reflector.rib.audience import Form
 from reflector.rib.export_filter import FilteredGroup
 from reflector.rib.path import Source
@@ -11,7 +12,7 @@ from reflector.rib.update_group import Difference, Member, UpdateGroup
 
 
 class UpdateGroups:
-    """Makes groups as forms come, and forgets those whose policy nobody has any more.
+    """Makes groups as forms come, and forgets special ones that nobody is in any more.
 
     Args:
         tables: The routes, by family.
@@ -30,7 +31,12 @@ class UpdateGroups:
         if group is None:
             family, form = key
             table = self._tables[family]
-            if form.policy is None:
+            if form.add_path:
+                if not table.notes_candidates:
+                    self.send_changes()  # while it was not noted what there was before
+                    table.notes_candidates = True
+                group = AddPathGroup(table, form, self._cluster_id)
+            elif form.policy is None:
                 group = UpdateGroup(table, form)
             else:
                 group = FilteredGroup(table, form, form.policy, self._cluster_id)
@@ -41,12 +47,14 @@ class UpdateGroups:
         """The groups that there are."""
         return iter(self._groups.values())
 
-    def close(self, families: Collection[Family], form: Form) -> None:
-        """A peer of a form is gone: forget its groups if they have a policy and no members."""
-        if form.policy is not None:
-            for family in families:
-                if not self._groups[family, form].members:
-                    del self._groups[family, form]
+    def close(self, family: Family, form: Form) -> None:
+        """A peer of a form is gone: forget its group if that is special and has no members."""
+        if not (form.policy or form.add_path) or self._groups[family, form].members:
+            return
+        del self._groups[family, form]
+        self._tables[family].notes_candidates = any(
+            each.add_path for of, each in self._groups if of is family
+        )
 
     def move(self, moves: Iterable[tuple[Member, Family, Form, Form]]) -> None:
         """Have members told by other policies: each is sent the difference.
@@ -65,7 +73,7 @@ class UpdateGroups:
                 difference = differences[family, before, after] = group.difference(former)
             group.take_over(member, former, difference)
         for family, before in {(family, before) for family, before, _ in differences}:
-            self.close((family,), before)
+            self.close(family, before)
 
     def send_changes(self) -> None:
         """Send every peer what has changed in the tables."""

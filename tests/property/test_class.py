@@ -18,6 +18,7 @@ from reflector.rib.originated import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe
+from tests.support.strict_reader import Network
 
 PREFIXES4 = ["1.0.0.2/32", "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/20", "10.4.0.1/32", "0.0.0.0/0"]
 PREFIXES6 = ["2001:db8:1::/64", "2001:db8:2::/64", "2001:db8::1/128"]
@@ -56,6 +57,12 @@ class Desk:
     student: Student
     member: Member
     asn: int
+
+    @property
+    def path_ids(self) -> st.SearchStrategy[int | None]:
+        """With which path identifiers it announces, None for without."""
+        identified = self.student.peer.negotiated.add_path_receive
+        return st.sampled_from([1, 2, 0xFFFFFFFF]) if identified else st.none()
 
     def seen(self, variant: Variant) -> Variant:
         """What it makes of attributes: an external peer puts its own AS in front."""
@@ -96,6 +103,7 @@ class ClassAtWork(RuleBasedStateMachine):
         asn: int = wire.ASN,
         accept_default: bool = True,
         enhanced_refresh: bool = True,
+        add_path: str = "",
     ) -> None:
         """A peer comes; an external one that is a client is one of a route server."""
         self.count += 1
@@ -113,6 +121,7 @@ class ClassAtWork(RuleBasedStateMachine):
             local_address=ours,
             intake=Intake(accept_default=accept_default),
             enhanced_refresh=enhanced_refresh,
+            add_path=add_path,
             turn=False,
         )
         versions = tuple(int(name[-1]) for name in families.split())
@@ -137,6 +146,7 @@ class ClassAtWork(RuleBasedStateMachine):
         asn=st.sampled_from([wire.ASN, wire.ASN, 65101, 65102]),
         accept_default=st.booleans(),
         enhanced_refresh=st.booleans(),
+        add_path=st.sampled_from(["", "", "receive", "send", "both"]),
     )
     def join(
         self,
@@ -148,6 +158,7 @@ class ClassAtWork(RuleBasedStateMachine):
         asn: int,
         accept_default: bool,
         enhanced_refresh: bool,
+        add_path: str,
     ) -> None:
         """A peer comes."""
         self.sit(
@@ -158,6 +169,7 @@ class ClassAtWork(RuleBasedStateMachine):
             asn=asn,
             accept_default=accept_default,
             enhanced_refresh=enhanced_refresh,
+            add_path=add_path,
         )
 
     @precondition(lambda self: self.desks)
@@ -175,12 +187,13 @@ class ClassAtWork(RuleBasedStateMachine):
         """A peer announces IPv4 routes."""
         desk = self.pick(data)
         variant = desk.seen(variant)
-        hop = f"172.16.0.{desk.member.router_id.packed[3]}"
+        path_id = data.draw(desk.path_ids)
+        hop = f"172.16.{(path_id or 0) % 7}.{desk.member.router_id.packed[3]}"
         block = variant.block(hop, as4=desk.student.as4)
-        self.send(desk, wire.announce(*prefixes, attributes=block))
+        self.send(desk, wire.announce(*prefixes, attributes=block, path_id=path_id))
         if 4 in desk.member.families:
             for prefix in prefixes:
-                self.model.announce(desk.member, prefix, variant, hop)
+                self.model.announce(desk.member, prefix, variant, hop, path_id or 0)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), prefixes=some6, variant=variants)
@@ -188,21 +201,25 @@ class ClassAtWork(RuleBasedStateMachine):
         """A peer announces IPv6 routes."""
         desk = self.pick(data)
         variant = desk.seen(variant)
-        hop = f"fd00::{desk.member.router_id.packed[3]}"
+        path_id = data.draw(desk.path_ids)
+        hop = f"fd00::{(path_id or 0) % 7}:{desk.member.router_id.packed[3]}"
         block = variant.block("", as4=desk.student.as4)
-        self.send(desk, wire.announce6(*prefixes, via=hop, attributes=block))
+        self.send(desk, wire.announce6(*prefixes, via=hop, attributes=block, path_id=path_id))
         if 6 in desk.member.families:
             for prefix in prefixes:
-                self.model.announce(desk.member, prefix, variant, hop)
+                self.model.announce(desk.member, prefix, variant, hop, path_id or 0)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), four=some4, six=some6)
     def withdraw(self, data: st.DataObject, four: list[str], six: list[str]) -> None:
         """A peer withdraws routes, whether it has announced them or not."""
         desk = self.pick(data)
-        self.send(desk, wire.withdraw(*four), wire.withdraw6(*six))
+        path_id = data.draw(desk.path_ids)
+        self.send(
+            desk, wire.withdraw(*four, path_id=path_id), wire.withdraw6(*six, path_id=path_id)
+        )
         for prefix in [*four, *six]:
-            self.model.withdraw(desk.member, prefix)
+            self.model.withdraw(desk.member, prefix, path_id or 0)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), prefixes=some4, variant=variants, times=st.integers(1, 3))
@@ -210,10 +227,15 @@ class ClassAtWork(RuleBasedStateMachine):
         """A peer announces and withdraws, and ends with what it began with: nothing."""
         desk = self.pick(data)
         block = desk.seen(variant).block("172.16.9.9", as4=desk.student.as4)
+        path_id = data.draw(desk.path_ids)
         for _ in range(times):
-            self.send(desk, wire.announce(*prefixes, attributes=block), wire.withdraw(*prefixes))
+            self.send(
+                desk,
+                wire.announce(*prefixes, attributes=block, path_id=path_id),
+                wire.withdraw(*prefixes, path_id=path_id),
+            )
         for prefix in prefixes:
-            self.model.withdraw(desk.member, prefix)
+            self.model.withdraw(desk.member, prefix, path_id or 0)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), afi=st.sampled_from([1, 2]))
@@ -230,16 +252,18 @@ class ClassAtWork(RuleBasedStateMachine):
             return
         said = self.classroom.speaker.begin_refresh(desk.student.peer, IPV4_UNICAST)
         assert said is desk.student.peer.negotiated.enhanced_refresh
-        hop = f"172.16.1.{desk.member.router_id.packed[3]}"
+        path_id = data.draw(desk.path_ids)
+        hop = f"172.16.{100 + (path_id or 0) % 7}.{desk.member.router_id.packed[3]}"
         block = desk.seen(Variant()).block(hop, as4=desk.student.as4)
-        self.send(desk, wire.announce(*some, attributes=block))
+        self.send(desk, wire.announce(*some, attributes=block, path_id=path_id))
         for prefix in some:
-            self.model.announce(desk.member, prefix, desk.seen(Variant()), hop)
+            self.model.announce(desk.member, prefix, desk.seen(Variant()), hop, path_id or 0)
         for _ in range(turns):
             self.classroom.speaker.turn()
         self.classroom.speaker.end_refresh(desk.student.peer, IPV4_UNICAST)
-        for prefix in set(PREFIXES4).difference(some) if said else ():
-            self.model.withdraw(desk.member, prefix)
+        for prefix in PREFIXES4 if said else ():
+            for other in {0, 1, 2, 0xFFFFFFFF}.difference([path_id or 0] if prefix in some else ()):
+                self.model.withdraw(desk.member, prefix, other)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data())
@@ -312,7 +336,11 @@ class ClassAtWork(RuleBasedStateMachine):
         told = {
             network: describe(route, as4=student.as4) for network, route in student.table.items()
         }
-        assert told == self.model.told(desk.member, student.peer.local_address), student.name
+        if student.peer.negotiated.add_path_send:
+            told_of = set(self.compare_paths(desk))
+        else:
+            assert told == self.model.told(desk.member, student.peer.local_address), student.name
+            told_of = set(told)
         speaker = self.classroom.speaker
         said = {
             unpack_prefix(prefix, family)
@@ -320,7 +348,23 @@ class ClassAtWork(RuleBasedStateMachine):
             for prefix in table.routes
             if speaker.fate(student.peer, family, prefix).reason is Reason.TOLD
         }
-        assert said == told.keys(), student.name
+        assert said == told_of, student.name
+        counted = sum(speaker.count_told()[student.peer.source].values())
+        assert counted == len(told) + len(student.paths)
+
+    def compare_paths(self, desk: Desk) -> set[Network]:
+        """Compare what a peer has that is told of every path; returns of which prefixes."""
+        student = desk.student
+        assert not student.table
+        told: dict[Network, dict[int, dict[str, object]]] = {}
+        for each, route in student.paths.items():
+            described = describe(route, as4=student.as4)
+            told.setdefault(each.network, {})[each.path_id] = described
+        wanted = self.model.told_all(desk.member, student.peer.local_address)
+        for network in told.keys() | wanted.keys():
+            has, must = told.get(network, {}), wanted.get(network, {})
+            assert sorted(map(repr, has.values())) == sorted(map(repr, must.values()))
+        return set(told)
 
 
 TestClassAtWork = ClassAtWork.TestCase

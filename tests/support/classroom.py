@@ -16,7 +16,7 @@ from reflector.rib.path import Source
 from reflector.rib.policy import Policy
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
-from tests.support.strict_reader import Network, Route, read_update, split_messages
+from tests.support.strict_reader import Identified, Network, Route, read_update, split_messages
 
 ROUTER_ID = "192.0.2.254"
 CLUSTER_ID = "192.0.2.254"
@@ -52,6 +52,7 @@ class Student:
 
     Attributes:
         table: Its Adj-RIB-In, built from nothing but the bytes that it was sent.
+        paths: What came with path identifiers, in the same way.
         messages: Bodies of all UPDATEs that it was sent, in order.
         ends: End-of-RIB markers that it was sent, in order.
         stray: Withdrawals of what it did not have.
@@ -68,7 +69,8 @@ class Student:
     messages: list[bytes] = field(default_factory=list)
     ends: list[tuple[int, int]] = field(default_factory=list)
     stray: list[Network] = field(default_factory=list)
-    refreshing: dict[int, set[Network]] = field(default_factory=dict)
+    paths: dict[Identified, Route] = field(default_factory=dict)
+    refreshing: dict[int, set[Network | Identified]] = field(default_factory=dict)
     marks: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, chunks: int | None = None) -> bool:
@@ -93,13 +95,18 @@ class Student:
                 continue
             assert kind == wire.UPDATE
             self.messages.append(body)
-            update = read_update(body, as4=self.as4, external=self.external)
+            add_path = frozenset(each.afi for each in self.peer.negotiated.add_path_send)
+            update = read_update(body, as4=self.as4, external=self.external, add_path=add_path)
             for network in update.withdrawn:
                 if self.table.pop(network, None) is None:
                     self.stray.append(network)
+            for path in update.gone:
+                if self.paths.pop(path, None) is None:
+                    self.stray.append(path.network)
             self.table.update(update.announced)
+            self.paths.update(update.paths)
             for stale in self.refreshing.values():
-                stale.difference_update(update.announced)
+                stale.difference_update(update.announced, update.paths)
             if update.end_of_rib is not None:
                 self.ends.append(update.end_of_rib)
 
@@ -110,15 +117,27 @@ class Student:
         if subtype == BEGIN:
             version = 4 if afi == 1 else 6
             self.refreshing[afi] = {each for each in self.table if each.version == version}
+            self.refreshing[afi] |= {each for each in self.paths if each[0].version == version}
         else:
             assert subtype == END
             for stale in self.refreshing.pop(afi):
-                self.table.pop(stale, None)
+                if isinstance(stale, Identified):
+                    self.paths.pop(stale, None)
+                else:
+                    self.table.pop(stale, None)
 
     @property
     def prefixes(self) -> set[str]:
         """What it has, as text."""
         return set(map(str, self.table))
+
+    def next_hops(self, prefix: str) -> dict[int, str]:
+        """The paths that it has of a prefix, by identifier."""
+        return {
+            each.path_id: str(route.next_hop)
+            for each, route in self.paths.items()
+            if str(each.network) == prefix
+        }
 
     def route(self, prefix: str) -> Route:
         """What it has for a prefix."""
@@ -159,9 +178,13 @@ class Classroom:
         export: Policy | None = None,
         restart: GracefulRestart | None = None,
         extended_messages: bool = False,
+        add_path: str = "",
         turn: bool = True,
     ) -> Student:
-        """A peer's session is established; an external one's if it has another AS."""
+        """A peer's session is established; an external one's if it has another AS.
+
+        With `add_path` we "receive" several paths of a prefix from it, "send" it all, or "both".
+        """
         identifier = IPv4Address(router_id or address)
         asn = self.asn if asn is None else asn
         external = asn != self.asn
@@ -176,9 +199,10 @@ class Classroom:
             if graceful
             else None,
         )
+        known = frozenset(_family(each) for each in families.split())
         negotiated = Negotiated(
             hold_time_s=90,
-            families=frozenset(_family(each) for each in families.split()),
+            families=known,
             as4=as4,
             route_refresh=True,
             remote=Open(two_octet_as(asn), 90, identifier, capabilities),
@@ -186,6 +210,8 @@ class Classroom:
             graceful_restart=restart,
             graceful_notification=restart is not None and restart.notification,
             extended_messages=extended_messages,
+            add_path_receive=known if add_path in ("receive", "both") else frozenset(),
+            add_path_send=known if add_path in ("send", "both") else frozenset(),
         )
         outlet = FakeOutlet()
         peer = self.speaker.peer_up(

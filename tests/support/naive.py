@@ -149,34 +149,51 @@ def choose(offers: list[Offer]) -> Offer:
     keep_least(lambda o: o.member.address.version)
     keep_least(lambda o: o.member.address)
     keep_least(lambda o: o.member.router_id)
+    keep_least(lambda o: ip_address(o.next_hop).packed if o.next_hop else b"")
     (best,) = left
     return best
 
 
 @dataclass
 class Model:
-    """All that is announced, by prefix and member."""
+    """All that is announced, by prefix, member and path identifier, 0 for those without."""
 
     cluster_id: str
-    offers: dict[Network, dict[Member, Offer]] = field(default_factory=dict)
+    offers: dict[Network, dict[tuple[Member, int], Offer]] = field(default_factory=dict)
 
-    def announce(self, member: Member, prefix: str, variant: Variant, next_hop: str) -> None:
+    def announce(
+        self, member: Member, prefix: str, variant: Variant, next_hop: str, path_id: int = 0
+    ) -> None:
         """A member announces a prefix; a malformed one is treated as withdrawn."""
         refused = prefix in ("0.0.0.0/0", "::/0") and not member.accepts_default
         if variant.malformed or refused:
-            self.withdraw(member, prefix)
+            self.withdraw(member, prefix, path_id)
             return
         offers = self.offers.setdefault(ip_network(prefix), {})
-        offers[member] = Offer(member, variant, next_hop)
+        offers[member, path_id] = Offer(member, variant, next_hop)
 
-    def withdraw(self, member: Member, prefix: str) -> None:
+    def withdraw(self, member: Member, prefix: str, path_id: int = 0) -> None:
         """A member withdraws a prefix."""
-        self.offers.get(ip_network(prefix), {}).pop(member, None)
+        self.offers.get(ip_network(prefix), {}).pop((member, path_id), None)
 
     def drop(self, member: Member) -> None:
         """A member is gone."""
         for offers in self.offers.values():
-            offers.pop(member, None)
+            for key in [key for key in offers if key[0] == member]:
+                del offers[key]
+
+    def told_all(
+        self, member: Member, own_address: Address
+    ) -> dict[Network, dict[tuple[Member, int], dict[str, object]]]:
+        """Return what a member that is told of every path must have, by who offers it (RFC 7911)."""
+        found: dict[Network, dict[tuple[Member, int], dict[str, object]]] = {}
+        for network, offers in self.offers.items():
+            for key, offer in offers.items():
+                hop = self._next_hop(offer, own_address, network)
+                may = network.version in member.families and offer.may_be_told(member)
+                if may and hop is not None:
+                    found.setdefault(network, {})[key] = self._describe(offer, hop, member)
+        return found
 
     def told(self, member: Member, own_address: Address) -> dict[Network, dict[str, object]]:
         """Return what a member must have: by prefix, what `describe` says of the route."""

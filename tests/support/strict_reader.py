@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -67,12 +68,28 @@ class Route:
         return b"" if found is None else found.value
 
 
+class Identified(NamedTuple):
+    """A prefix with its path identifier (RFC 7911 3)."""
+
+    network: Network
+    path_id: int
+
+
 @dataclass
 class Update:
-    """An UPDATE: what it withdraws, what it announces, and whether it is an End-of-RIB."""
+    """An UPDATE: what it withdraws, what it announces, and whether it is an End-of-RIB.
+
+    Attributes:
+        withdrawn: What it withdraws without path identifiers.
+        announced: What it announces without path identifiers.
+        gone: What it withdraws with them.
+        paths: What it announces with them.
+    """
 
     withdrawn: list[Network] = field(default_factory=list)
     announced: dict[Network, Route] = field(default_factory=dict)
+    gone: list[Identified] = field(default_factory=list)
+    paths: dict[Identified, Route] = field(default_factory=dict)
     end_of_rib: tuple[int, int] | None = None
 
 
@@ -93,25 +110,40 @@ def split_messages(stream: bytes, most_bytes: int = 4096) -> list[tuple[int, byt
     return found
 
 
-def read_update(body: bytes, *, as4: bool = True, external: bool = False) -> Update:
-    """Read the body of an UPDATE from an internal peer, or from an external one."""
+def read_update(
+    body: bytes,
+    *,
+    as4: bool = True,
+    external: bool = False,
+    add_path: frozenset[int] = frozenset(),
+) -> Update:
+    """Read the body of an UPDATE from an internal peer, or from an external one.
+
+    Args:
+        body: What follows the header.
+        as4: Whether the session uses four-octet AS numbers.
+        external: Whether it is with an external peer.
+        add_path: The AFIs whose prefixes come with path identifiers.
+    """
     result = Update()
     withdrawn, rest = _counted(body)
     block, nlri = _counted(rest)
     attributes = _read_attributes(block, as4=as4)
-    result.withdrawn = _read_nlri(withdrawn, 4)
+    result.withdrawn, result.gone = _sorted(_read_nlri(withdrawn, 4, identified=1 in add_path))
     if not body.strip(b"\0") and len(body) == 4:
         result.end_of_rib = (1, 1)
         return result
     unreach = attributes.pop(15, None)
     if unreach is not None:
-        afi, safi, gone = _family(unreach.value)
-        result.withdrawn += gone
+        afi, safi, gone = _family(unreach.value, identified=2 in add_path)
+        plain, identified = _sorted(gone)
+        result.withdrawn += plain
+        result.gone += identified
         if not gone:
             _must(not (attributes or nlri or withdrawn), "an End-of-RIB with something else")
             result.end_of_rib = afi, safi
     reach = attributes.pop(14, None)
-    announced = _read_nlri(nlri, 4)
+    announced = _read_nlri(nlri, 4, identified=1 in add_path)
     _must(bool(announced or reach) == bool(attributes), "attributes and routes without each other")
     mandatory = (1, 2) if external else (1, 2, 5)
     internal = {5, 9, 10} & attributes.keys() if external else set()
@@ -125,17 +157,29 @@ def read_update(body: bytes, *, as4: bool = True, external: bool = False) -> Upd
     if reach is not None:
         _require(attributes, mandatory)
         _must(bool(announced) or 3 not in attributes, "NEXT_HOP without IPv4 NLRI")
-        hop, networks = _read_reach(reach.value)
+        hop, networks = _read_reach(reach.value, identified=2 in add_path)
         _check_next_hop(hop)
         _add(result, networks, Route(hop, kept))
     return result
 
 
-def _add(result: Update, networks: list[Network], route: Route) -> None:
-    for network in networks:
-        _must(network not in result.announced, f"{network} twice in one UPDATE")
-        _must(network not in result.withdrawn, f"{network} withdrawn and announced in one UPDATE")
-        result.announced[network] = route
+def _add(result: Update, networks: list[Network | Identified], route: Route) -> None:
+    for each in networks:
+        announced = [*result.announced, *result.paths]
+        _must(each not in announced, f"{each} twice in one UPDATE")
+        gone = [*result.withdrawn, *result.gone]
+        _must(each not in gone, f"{each} withdrawn and announced in one UPDATE")
+        if isinstance(each, Identified):
+            result.paths[each] = route
+        else:
+            result.announced[each] = route
+
+
+def _sorted(found: list[Network | Identified]) -> tuple[list[Network], list[Identified]]:
+    return (
+        [each for each in found if not isinstance(each, Identified)],
+        [each for each in found if isinstance(each, Identified)],
+    )
 
 
 def _read_attributes(block: bytes, *, as4: bool) -> dict[int, Attribute]:
@@ -189,34 +233,39 @@ def _check_as_path(value: bytes, width: int) -> None:
         value = value[stop:]
 
 
-def _read_reach(value: bytes) -> tuple[Address, list[Network]]:
+def _read_reach(value: bytes, *, identified: bool) -> tuple[Address, list[Network | Identified]]:
     afi, safi, size = int.from_bytes(value[:2]), value[2], value[3]
     _must((afi, safi) == (2, 1), f"MP_REACH_NLRI for {afi}/{safi}")
     _must(size in (16, 32), f"a next hop of {size} octets")
     _must(len(value) > 4 + size, "MP_REACH_NLRI in part")
     _must(value[4 + size] == 0, "the reserved octet is not zero")
-    networks = _read_nlri(value[5 + size :], 16)
+    networks = _read_nlri(value[5 + size :], 16, identified=identified)
     _must(bool(networks), "MP_REACH_NLRI without routes")
     return IPv6Address(value[4:20]), networks
 
 
-def _family(value: bytes) -> tuple[int, int, list[Network]]:
+def _family(value: bytes, *, identified: bool) -> tuple[int, int, list[Network | Identified]]:
     afi, safi = int.from_bytes(value[:2]), value[2]
     _must((afi, safi) == (2, 1), f"MP_UNREACH_NLRI for {afi}/{safi}")
-    return afi, safi, _read_nlri(value[3:], 16)
+    return afi, safi, _read_nlri(value[3:], 16, identified=identified)
 
 
-def _read_nlri(field_: bytes, size: int) -> list[Network]:
-    found: list[Network] = []
+def _read_nlri(field_: bytes, size: int, *, identified: bool) -> list[Network | Identified]:
+    found: list[Network | Identified] = []
     while field_:
+        path_id = 0
+        if identified:
+            _must(len(field_) > 4, "a path identifier without a prefix")
+            path_id, field_ = int.from_bytes(field_[:4]), field_[4:]
         bits = field_[0]
         _must(bits <= 8 * size, f"a prefix of {bits} bits")
         octets = (bits + 7) // 8
         _must(len(field_) > octets, "a prefix runs past the end")
         try:
-            found.append(ip_network((field_[1 : 1 + octets].ljust(size, b"\0"), bits)))
+            network = ip_network((field_[1 : 1 + octets].ljust(size, b"\0"), bits))
         except ValueError as error:
             raise NotStrict(f"bits beyond the prefix: {error}") from error
+        found.append(Identified(network, path_id) if identified else network)
         field_ = field_[1 + octets :]
     return found
 

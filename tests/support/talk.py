@@ -23,6 +23,7 @@ def our_open(
     router_id: str = ROUTER_ID,
     enhanced_refresh: bool = False,
     extended_messages: bool = False,
+    add_path: int = 0,
 ) -> Open:
     """Return the OPEN that we send."""
     return Open(
@@ -35,6 +36,7 @@ def our_open(
             route_refresh=True,
             enhanced_refresh=enhanced_refresh,
             extended_messages=extended_messages,
+            add_path=((1, 1, add_path), (2, 1, add_path)) if add_path else (),
         ),
     )
 

@@ -118,9 +118,10 @@ def prefix(text: str) -> bytes:
     return bytes((network.prefixlen,)) + network.network_address.packed[:octets]
 
 
-def prefixes(*texts: str) -> bytes:
-    """Return prefixes as a field of NLRI."""
-    return b"".join(map(prefix, texts))
+def prefixes(*texts: str, path_id: int | None = None) -> bytes:
+    """Return prefixes as a field of NLRI, each behind a path identifier if there is one."""
+    ahead = b"" if path_id is None else path_id.to_bytes(4)
+    return b"".join(ahead + prefix(text) for text in texts)
 
 
 def attribute(flags: int, code: int, value: bytes = b"") -> bytes:
@@ -219,24 +220,29 @@ def update(nlri: bytes = b"", attributes: bytes = b"", withdrawn: bytes = b"") -
     return message(UPDATE, update_body(nlri, attributes, withdrawn))
 
 
-def announce(*texts: str, attributes: bytes | None = None) -> bytes:
+def announce(*texts: str, attributes: bytes | None = None, path_id: int | None = None) -> bytes:
     """Return the body of an UPDATE that announces IPv4 prefixes."""
-    return update_body(prefixes(*texts), usual() if attributes is None else attributes)
+    nlri = prefixes(*texts, path_id=path_id)
+    return update_body(nlri, usual() if attributes is None else attributes)
 
 
 def announce6(
-    *texts: str, via: str | bytes = "2001:db8::1", attributes: bytes | None = None
+    *texts: str,
+    via: str | bytes = "2001:db8::1",
+    attributes: bytes | None = None,
+    path_id: int | None = None,
 ) -> bytes:
     """Return the body of an UPDATE that announces IPv6 prefixes."""
     others = usual(next_hop=b"") if attributes is None else attributes
-    return update_body(attributes=mp_reach(IPV6, via, prefixes(*texts)) + others)
+    nlri = prefixes(*texts, path_id=path_id)
+    return update_body(attributes=mp_reach(IPV6, via, nlri) + others)
 
 
-def withdraw(*texts: str) -> bytes:
+def withdraw(*texts: str, path_id: int | None = None) -> bytes:
     """Return the body of an UPDATE that withdraws IPv4 prefixes."""
-    return update_body(withdrawn=prefixes(*texts))
+    return update_body(withdrawn=prefixes(*texts, path_id=path_id))
 
 
-def withdraw6(*texts: str) -> bytes:
+def withdraw6(*texts: str, path_id: int | None = None) -> bytes:
     """Return the body of an UPDATE that withdraws IPv6 prefixes."""
-    return update_body(attributes=mp_unreach(IPV6, prefixes(*texts)))
+    return update_body(attributes=mp_unreach(IPV6, prefixes(*texts, path_id=path_id)))

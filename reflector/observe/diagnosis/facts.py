@@ -135,7 +135,7 @@ def _foreign_hop(speaker: Speaker, source: Source) -> tuple[str, str] | None:
         return None
     table = speaker.tables[IPV4_UNICAST]
     own = address.packed
-    for prefix in islice(table.held.get(source, ()), _MAX_LOOKED_AT):
+    for prefix in islice(table.prefixes_of(source), _MAX_LOOKED_AT):
         candidates = table.routes.get(prefix)
         for path in () if candidates is None else candidates.paths:
             foreign = path.source is source and path.next_hop != own

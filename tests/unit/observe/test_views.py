@@ -98,6 +98,8 @@ class TestNeighbors:
             "keepalive_s": 30.0,
             "four_octet_as": True,
             "route_refresh": True,
+            "add_path_receive": [],
+            "add_path_send": [],
             "graceful_restart_s": None,
             "extended_messages": False,
             "software_version": "",

@@ -9,7 +9,7 @@ import pytest
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.audience import Audience
-from reflector.rib.decision import best_path, eliminate, explain, with_path, without_source
+from reflector.rib.decision import best_path, eliminate, explain, with_path, without_place
 from reflector.rib.path import Candidates, IPAddress, Path, Source
 
 CLUSTER_ID = b"\x0a\0\0\xfe"
@@ -154,7 +154,7 @@ def test_the_result_never_depends_on_the_order_of_arrival_or_departure() -> None
             assert set(candidates.paths) == set(order[: i + 1])
         for i, path in enumerate(order):
             assert candidates is not None
-            candidates = without_source(candidates, path.source)
+            candidates = without_place(candidates, path.source)
             left = order[i + 1 :]
             assert (candidates is None) == (not left)
             if candidates is not None:
@@ -181,7 +181,7 @@ def test_the_best_path_of_a_source_may_be_replaced_by_its_worst() -> None:
 
 def test_withdrawing_what_is_not_there_changes_nothing() -> None:
     only, stranger = make("10.0.0.1"), make("10.0.0.2")
-    left = without_source(with_path(None, only), stranger.source)
+    left = without_place(with_path(None, only), stranger.source)
     assert left is not None
     assert left.best is only
 

@@ -111,7 +111,7 @@ def test_our_own_path_is_written_for_each_receiver() -> None:
 
 def test_the_last_tie_breaks_are_the_sources() -> None:
     one, two = path(), path()
-    expected = (True, b"\1\2\3\4", 0, 4, b"\x0a\0\0\1", b"\1\2\3\4")
+    expected = (True, b"\1\2\3\4", 0, 4, b"\x0a\0\0\1", b"\1\2\3\4", one.next_hop, 0)
     assert one.tie_break == two.tie_break == expected
     more = wire.originator_id("9.9.9.9") + wire.cluster_list("1.1.1.1", "2.2.2.2")
     assert path(wire.usual(more=more)).tie_break[:3] == (True, b"\x09\x09\x09\x09", 8)
