@@ -1,6 +1,7 @@
 """`bgp-reflector vtysh`: FRR's shell, answered by a running reflector."""
 
 import argparse
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -31,13 +32,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help='run this command and leave; may be repeated: -c "show bgp summary"',
     )
     parser.add_argument(
+        "--serve",
+        metavar="DIR",
+        type=Path,
+        help="answer on bgpd.vty and zebra.vty in this folder, for FRR's own vtysh and for monitors "
+        "that ask FRR's daemons",
+    )
+    parser.add_argument(
         "--socket", metavar="PATH", type=Path, help="the reflector's control socket"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the commands that were given, or ask for some.
+    """Run the commands that were given, or ask for some, or answer those of others.
 
     Returns:
         0, or 1 where a command failed.
@@ -46,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     from reflector.vty.commands import Commands  # noqa: PLC0415
 
     commands = Commands(Client(arguments.socket))
+    if arguments.serve is not None:
+        _serve(commands, arguments.serve)
+        return 0
     if arguments.command:
         return _run_all(commands, arguments.command)
     _converse(commands)
@@ -83,3 +94,39 @@ def _converse(commands: "Commands") -> None:
     if sys.stdin.isatty():
         print("Hello, this is bgp-reflector; it answers as FRRouting's vtysh does.\n")
     converse(commands, socket.gethostname().partition(".")[0], answer)
+
+
+def _serve(commands: "Commands", directory: Path) -> None:
+    """Answer on FRR's sockets until a signal.
+
+    Raises:
+        CommandError: They can't be opened.
+    """
+    from reflector.cli.client import ClientError  # noqa: PLC0415
+    from reflector.cli.errors import CommandError  # noqa: PLC0415
+    from reflector.vty import daemon_sockets  # noqa: PLC0415
+    from reflector.vty.commands import Exit  # noqa: PLC0415
+    from reflector.vty.grammar import CommandError as Unknown  # noqa: PLC0415
+
+    def answer(line: str) -> tuple[str, int]:
+        try:
+            return commands.run(line), daemon_sockets.SUCCESS
+        except Exit:
+            return "", daemon_sockets.SUCCESS
+        except Unknown as error:
+            return str(error), daemon_sockets.NO_MATCH
+        except ClientError as error:
+            return f"% {error}", daemon_sockets.WARNING
+
+    # Blocked before the threads are made, so that it is this one that gets them.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        with daemon_sockets.serving(directory, answer):
+            print(
+                f"answering FRR's commands on {', '.join(daemon_sockets.NAMES)} in {directory}",
+                flush=True,
+            )
+            signal.sigwait(ends)
+    except daemon_sockets.SocketsError as error:
+        raise CommandError(str(error)) from error

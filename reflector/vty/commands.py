@@ -1,5 +1,6 @@
 """The commands of the shell: what each is called, and what it asks and prints."""
 
+import platform
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -192,9 +193,8 @@ class Commands:
         if "json" not in match.words:
             return "\n".join(summary_text(of, family, chosen) for family, of in shown.items())
         by_name = {FAMILIES[family][0]: of for family, of in shown.items()}
-        # FRR leaves the family out where the command named it, but not where it said `ip`.
-        named = "ipv4" in match.words or "ipv6" in match.words
-        shape = next(iter(by_name.values())) if named else by_name
+        # FRR leaves the family out where the command named it whole, not where it left out `unicast`.
+        shape = next(iter(by_name.values())) if "unicast" in match.words else by_name
         if match.values.get("NAME") == "all":
             return as_json({"default": shape})
         return as_json(shape)
@@ -276,7 +276,12 @@ def _leave(_: Match) -> str:
     raise Exit
 
 
-_VERSION: Final = f"bgp-reflector {__version__}, answering as FRRouting's vtysh does"
+# Monitors look for "FRRouting VERSION" and "on SYSTEM." in the first line: the version whose answers
+# ours are compared with (docs/vtysh.md), and this system.
+_VERSION: Final = (
+    f"bgp-reflector {__version__}, answering as FRRouting 8.4.4 ({platform.node()}) "
+    f"on {platform.system()}({platform.release()})."
+)
 _NO_KERNEL_ROUTES: Final = (
     "% The reflector installs no routes and forwards nothing: 'show bgp ipv4 unicast' is what it\n"
     "  knows, and 'ip route' on a node shows what that node has installed."

@@ -33,7 +33,11 @@ JSON_COMMANDS: Final = (
     "show bgp summary json",
     "show ip bgp summary json",
     "show bgp ipv4 unicast summary json",
+    "show bgp ipv4 summary json",
     "show bgp vrf all ipv4 unicast summary json",
+    # As frr_exporter has them, with two spaces.
+    "show bgp vrf all ipv4  summary json",
+    "show bgp vrf all ipv6  summary json",
     "show bgp vrf all neighbors json",
     f"show bgp neighbors {NODES[0]} json",
     "show bgp ipv4 unicast json",

@@ -47,7 +47,7 @@ function _shtab_bgp_reflector_using
 end
 
 set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems watch events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
-set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --socket --stay --to --whoami -c
+set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --serve --socket --stay --to --whoami -c
 
 complete -c bgp-reflector -e
 complete -c bgp-reflector -f
@@ -159,6 +159,7 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using debug-route; and test $
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a vtysh -d 'FRR'"'"'s commands, at a prompt or one by one.'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using vtysh' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using vtysh' -s c -l command -x -d 'run this command and leave; may be repeated: -c "show bgp summary"'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using vtysh' -l serve -x -d 'answer on bgpd.vty and zebra.vty in this folder, for FRR'"'"'s own vtysh and for monitors that ask FRR'"'"'s daemons'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using vtysh' -l socket -x -d 'the reflector'"'"'s control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a completion -d 'Print what makes a shell complete this program'"'"'s arguments.'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using completion' -s h -l help -d 'show this help message and exit'
