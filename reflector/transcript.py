@@ -1,9 +1,9 @@
 """What was said on a connection, both ways: kept as octets, and read only when somebody looks.
 
 Recording must cost the hot path next to nothing. So it keeps references to the bytes objects that were
-read and written anyway, as the socket had them; messages are found in them later. And of what a peer is
-told it keeps the beginning alone, unless somebody follows it: a single route that goes to a class of
-fifty is one read and fifty writes.
+read and written anyway, as the socket had them; messages are found in them later. And UPDATEs to a peer
+are kept only while somebody follows it: a single route that goes to a class of fifty is one read and
+fifty writes.
 """
 
 from collections import OrderedDict, deque
@@ -61,15 +61,12 @@ class Lane:
     Args:
         numbers: Shared by both directions.
         most_bytes: Of a piece; of a larger one the end is kept.
-
-    Attributes:
-        begins: Whether what comes next would still be of its beginning.
     """
 
-    __slots__ = ("_kept", "_most_bytes", "_number", "_opening", "_recent", "begins")
+    __slots__ = ("_begins", "_kept", "_most_bytes", "_number", "_opening", "_recent")
 
     def __init__(self, numbers: "count[int]", most_bytes: int) -> None:
-        self.begins = True
+        self._begins = True
         self._number = numbers.__next__
         self._most_bytes = most_bytes
         self._opening: list[_Kept] = []
@@ -103,7 +100,7 @@ class Lane:
             whole, (chunks, size) = size, _end(chunks, size, self._most_bytes)
             offset += whole - size
         piece = (self._number(), at_s, offset, chunks, 1, 0.0, size)
-        if self.begins and self._take_opening(piece):
+        if self._begins and self._take_opening(piece):
             return
         recent = self._recent
         kept = self._kept + size
@@ -115,12 +112,12 @@ class Lane:
     def _take_opening(self, piece: _Kept) -> bool:
         _, _, offset, _, _, _, size = piece
         opening = self._opening
-        self.begins = (
+        self._begins = (
             offset + size <= TRANSCRIPT_OPENING_BYTES and len(opening) < TRANSCRIPT_OPENING_PIECES
         )
-        if self.begins:
+        if self._begins:
             opening.append(piece)
-        return self.begins
+        return self._begins
 
     def _fold(self, at_s: float, offset: int) -> bool:
         """Count one more KEEPALIVE, if the last piece is one too."""
@@ -157,8 +154,8 @@ class Transcript:
 
     Attributes:
         received: What the peer said.
-        sent: What we said, or had ready for it when the connection broke: of what it was told its
-            beginning, and what somebody followed; of all else the end, too.
+        sent: What we said, or had ready for it when the connection broke; UPDATEs as far as somebody
+            followed them.
         name: The peer, as it was known at the end; None while the connection lives.
         follow_until_s: Until when somebody follows what the peer is told, in loop time.
         reason: Why the session ended, empty while it lasts.

@@ -25,11 +25,8 @@ def print_messages(view: View) -> None:
             _print_message(message)
         if connection["reason"]:
             print(f"  the session ended: {printable(connection['reason'])}")
-        elif connection["told_in_part"]:
-            print(
-                "  of the UPDATEs to it those at the beginning are kept, and from now on all of them,"
-                " for 10 minutes"
-            )
+        else:
+            print("  UPDATEs to it are kept from now on, for 10 minutes")
 
 
 def _title(connection: View) -> str:

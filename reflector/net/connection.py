@@ -89,7 +89,7 @@ class Connection:
         self._on_events = on_events
         self._on_room = on_room
         self._reading = reading or ReadTurn()
-        self._recording = True
+        self._recording = False
         self._queue: deque[bytes | memoryview] = deque()
         self._backlog_bytes = 0
         self._writing = False
@@ -142,7 +142,7 @@ class Connection:
     def _record(self, chunks: list[bytes]) -> None:
         now_s, transcript = self._loop.time(), self.transcript
         transcript.sent.add(now_s, self.bytes_out + self._backlog_bytes, chunks)
-        self._recording = transcript.sent.begins or now_s < transcript.follow_until_s
+        self._recording = now_s < transcript.follow_until_s
 
     # The session.
 

@@ -133,7 +133,6 @@ def view(conversation: Conversation, clock_offset_s: float) -> View:
         "state": conversation.state,
         "ended_at": None if ended_s is None else round(ended_s + clock_offset_s, 6),
         "reason": transcript.reason,
-        "told_in_part": not transcript.sent.begins,
     }
 
 

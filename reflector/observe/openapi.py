@@ -141,11 +141,10 @@ QUESTIONS: Final[dict[str, Question]] = {
             "state": "of the session; Closed when the connection is over",
             "ended_at": "seconds since the epoch, null while the connection lives",
             "reason": "why the session ended, empty while it lasts",
-            "told_in_part": "whether UPDATEs to it are kept only from the beginning and, for 10 "
-            "minutes, after this question",
             "messages": "in order: at, direction, type, octets, says (in words), details (each "
             "field); missing_before says how many octets before it are not kept, times and last_at "
-            "of how many KEEPALIVEs in a row it is the first, malformed why it can't be read",
+            "of how many KEEPALIVEs in a row it is the first, malformed why it can't be read. "
+            "UPDATEs to the peer are kept for 10 minutes after this question",
         },
         "connections",
         (Parameter("address", "of the peer", "path"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,9 +20,12 @@ PREFIXES = ("bgp.nlri_prefix", "bgp.mp_reach_nlri_ipv6_prefix")
 
 @pytest.fixture(scope="module")
 def reflector() -> Iterator[sim.RunningReflector]:
-    """A node with routes of both families that stays, and one that was refused."""
+    """A node with routes of both families that stays and is followed, and one that was refused."""
     with sim.RunningReflector() as running, sim.Blocking() as peers:
         node = peers.connect(*running.address, source="127.0.9.1", router_id="10.0.9.1")
+        node.route("1.0.0.2/32")
+        save(running, "127.0.9.1", "mrt", Path(os.devnull))
+        node.refresh()
         node.announce("10.9.1.0/24", next_hop="10.0.9.1", as_path=[64513, 70000])
         node.announce("2001:db8:9::/48", next_hop="2001:db8::1")
         node.announce(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(6000)), next_hop="10.0.9.1")

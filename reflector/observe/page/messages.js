@@ -44,7 +44,7 @@ function conversation(connection) {
   const parts = [make("h3", "", `${name ? `${name}, ` : ""}port ${connection.remote_port}, ${dialled}: ${connection.state}`)];
   if (left) parts.push(make("p", "", `${count(left, "message")} before these: the files have them.`));
   parts.push(make("ol", "messages", ...messages.map(messageRow)));
-  if (connection.told_in_part && !connection.reason) parts.push(make("p", "ended", "Of the UPDATEs to it those at the beginning are kept, and from now on all of them, for 10 minutes."));
+  if (connection.state !== "Closed") parts.push(make("p", "ended", "UPDATEs to it are kept from now on, for 10 minutes."));
   if (connection.reason) parts.push(make("p", "ended", `The session ended: ${connection.reason}`));
   return make("section", "", ...parts);
 }
