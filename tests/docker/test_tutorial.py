@@ -1,0 +1,118 @@
+"""docs/tutorial.md, from its first command to its last, on a real Docker engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from tests.docker.conftest import BUILD_TIMEOUT_S, Project
+from tests.support.documents import DOCS, Shown, alike, shown_commands
+from tests.support.process import QueryError, wait_until
+from tests.support.reflector_process import free_port
+
+pytestmark = pytest.mark.docker
+
+TUTORIAL: Final = DOCS / "tutorial.md"
+# What a command shows may need its time to come true, and a loaded machine takes its own.
+PATIENCE_S: Final = 90.0
+
+
+_NODES: Final = ("a1", "a2", "b1", "b2")
+
+
+class Reader:
+    """Follows the tutorial, on a machine where containers get other addresses than in the text.
+
+    Args:
+        checkout: Where they stand.
+    """
+
+    def __init__(self, checkout: Project) -> None:
+        self._project = Project(checkout.engine, checkout.directory, "class.yaml")
+        self._octets: dict[str, str] = {}
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the text."""
+        return subprocess.run(
+            ["bash", "-c", self._here(command)],
+            cwd=self._project.directory,
+            env={
+                **os.environ,
+                "DOCKER_HOST": f"unix://{self._project.engine.socket}",
+                "COLUMNS": "120",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BUILD_TIMEOUT_S,
+        )
+
+    def learn_addresses(self) -> bool:
+        """Find out who has which address here, and had in the text; whether all are there yet."""
+        neighbors = "bgp-reflector show neighbors --json"
+        answer = json.loads(self._project.compose("exec", "-T", "reflector", *neighbors.split()))
+        here = {
+            each["host_name"]: each["address"].rpartition(".")[2] for each in answer["neighbors"]
+        }
+        told = dict(re.findall(r"10\.77\.0\.(\d+) +([ab]\d) ", TUTORIAL.read_text()))
+        self._octets = {octet: here[name] for octet, name in told.items() if name in here}
+        return len(self._octets) == len(_NODES)
+
+    def close(self) -> None:
+        """Take the class away."""
+        self._project.compose("down", timeout_s=60)
+
+    def _here(self, command: str) -> str:
+        def replaced(found: re.Match[str]) -> str:
+            return found[1] + self._octets.get(found[2], found[2])
+
+        return re.sub(r"\b(10\.(?:77\.0|11|12)\.)(\d+)", replaced, command)
+
+
+@pytest.fixture
+def reader(image: Any, checkout: Project) -> Iterator[Reader]:  # noqa: ANN401 - JSON
+    """Someone who has just got a checkout."""
+    assert image
+    reader = Reader(checkout)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PAGE_PORT", str(free_port()))
+        environment.setenv("DOCKER_HOST", f"unix://{checkout.engine.socket}")
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+def does(reader: Reader, step: Shown) -> bool:
+    """Whether a command does what the text shows."""
+    done = reader.run(step.command)
+    printed = done.stdout + done.stderr
+    if not step.output and done.returncode:
+        raise QueryError(printed)
+    seen = {_alike(line) for line in done.stdout.splitlines()}
+    missing = [line for line in step.output if _alike(line) not in seen]
+    if missing:
+        raise QueryError(f"not printed: {missing}, but:\n{printed}")
+    return True
+
+
+def _alike(line: str) -> str:
+    """A line without who it is of: with other addresses another node may win, or come first."""
+    return re.sub(r"\b[ab]0\b", "node", alike(line))
+
+
+def test_every_command_does_what_the_text_shows(reader: Reader) -> None:
+    steps = [step for step in shown_commands(TUTORIAL) if step.command != "cd compose"]
+    assert steps
+    for step in steps:
+        wait_until(partial(does, reader, step), what=step.command, timeout_s=PATIENCE_S)
+        if " up " in step.command:
+            wait_until(reader.learn_addresses, what="all nodes are there", timeout_s=PATIENCE_S)
