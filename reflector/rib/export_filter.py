@@ -4,6 +4,7 @@ An update group looks at its table through `FilteredTable`, where rejected route
 changed ones have another path. What a peer was told so still follows from the table alone.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -46,6 +47,17 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
     def seen(self, prefix: bytes, path: Path) -> Path | None:
         """What becomes of one of a prefix's paths; None if it is rejected."""
         return self._outcome(path, self.plan(path).outcome(self._table.family, prefix))
+
+    def bests(self) -> dict[bytes, Path]:
+        """The best path of each prefix that is accepted; a path's prefixes are judged together."""
+        together: dict[Path, list[bytes]] = defaultdict(list)
+        for prefix, candidates in self._table.routes.items():
+            together[candidates.best].append(prefix)
+        found: dict[bytes, Path] = {}
+        for path, prefixes in together.items():
+            for changed, which in self.sort(path, prefixes):
+                found.update(dict.fromkeys(which, changed))
+        return found
 
     def ruled(self, prefix: bytes, path: Path) -> tuple[Path | None, str]:
         """What becomes of one of a prefix's paths, and by which rule."""
@@ -128,6 +140,10 @@ class FilteredGroup(UpdateGroup):
         self._filtered = FilteredTable(table, policy, cluster_id)
         # Paths are written alike whatever the policy was.
         super().__init__(self._filtered, replace(form, policy=None))
+
+    def bests(self) -> dict[bytes, Path]:
+        """The best path of each prefix, as members may see it."""
+        return self._filtered.routes.bests()
 
     def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
         """The path of a prefix that a member may see, and the rule that made it so."""

@@ -14,7 +14,7 @@ again, a piece a turn, and sending what the table holds by then.
   `Member.missed`, with whether the member holds a route for it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -209,8 +209,7 @@ class UpdateGroup:
 
     def difference(self, former: "UpdateGroup") -> Difference:
         """What members of another group see otherwise, by prefix: their best path and ours."""
-        before = {prefix: each.best for prefix, each in former.table.routes.items()}
-        after = {prefix: each.best for prefix, each in self.table.routes.items()}
+        before, after = former.bests(), self.bests()
         different: Difference = {
             prefix: (best, after.get(prefix))
             for prefix, best in before.items()
@@ -218,6 +217,10 @@ class UpdateGroup:
         }
         new = ((prefix, best) for prefix, best in after.items() if prefix not in before)
         return different | {prefix: (None, best) for prefix, best in new}
+
+    def bests(self) -> dict[bytes, Path]:
+        """The best path of each prefix, as members may see it."""
+        return {prefix: each.best for prefix, each in self.table.routes.items()}
 
     def take_over(self, member: Member, former: "UpdateGroup", difference: Difference) -> None:
         """A member of another group is told what this one's are: it is sent the difference.
@@ -367,9 +370,7 @@ class UpdateGroup:
 
     def _tally(self) -> dict[Path, int]:
         """How many prefixes members are told of with each path, their own among them."""
-        bests: dict[Path, int] = defaultdict(int)
-        for candidates in self.table.routes.values():
-            bests[candidates.best] += 1
+        bests = Counter(self.bests().values())
         return {path: count for path, count in bests.items() if path.audience & self._kind}
 
     # The train.
