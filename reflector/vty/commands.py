@@ -204,9 +204,9 @@ class Commands:
         return _table(match, self._about(), self._routes(family), family)
 
     def _longer(self, match: Match) -> str:
-        wanted = ip_network(match.values["PREFIX"])
-        family = f"ipv{wanted.version}"
-        held = [route for route in self._routes(family) if _is_within(route["prefix"], wanted)]
+        prefix = match.values["PREFIX"]
+        family = f"ipv{ip_network(prefix).version}"
+        held = self._routes(family, prefix=prefix, match="longer")
         return _table(match, self._about(), held, family)
 
     def _route(self, match: Match) -> str:
@@ -265,11 +265,6 @@ def _names_family(match: Match) -> bool:
 def _family(match: Match) -> str:
     """The family that a command means: IPv4 unless it says IPv6."""
     return "ipv6" if "ipv6" in match.words else "ipv4"
-
-
-def _is_within(prefix: str, wanted: object) -> bool:
-    network = ip_network(prefix)
-    return network.version == wanted.version and network.subnet_of(wanted)  # type: ignore[attr-defined, arg-type]
 
 
 def _leave(_: Match) -> str:

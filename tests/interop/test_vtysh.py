@@ -48,6 +48,16 @@ JSON_COMMANDS: Final = (
     f"show bgp ipv4 unicast neighbors {NODES[0]} routes json",
 )
 
+# Asked last: what they do must not change what the others show.
+CLEAR_COMMANDS: Final = (
+    "clear bgp 10.9.9.9",
+    "clear ip bgp ipv4 unicast 10.9.9.9 soft in",
+    f"clear bgp {NODES[0]} soft",
+    f"clear ip bgp {NODES[1]} soft out",
+    "clear bgp * soft in",
+    f"clear bgp {NODES[0]}",
+)
+
 # Numbers of FRR's own inner life, and times: the same kind of value, not the same value. FRR counts
 # what it sends a peer with that peer's own routes, which it sends back; and it has one memory more.
 VARYING: Final = {
@@ -151,7 +161,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
                 directory=directory / "reflector", listen=(REFLECTOR,), port=PORT, netns=netns
             )
             reflector: Reflector = make(settings)
-            answers[kind] = _observe(reflector, directory, (*JSON_COMMANDS, *TEXT_COMMANDS))
+            answers[kind] = _observe(
+                reflector, directory, (*JSON_COMMANDS, *TEXT_COMMANDS, *CLEAR_COMMANDS)
+            )
     return answers
 
 
@@ -215,3 +227,8 @@ def test_what_is_for_people_reads_the_same(seen: dict[str, Seen], command: str) 
         return [line.rstrip() for line in text.split("\n") if "table version" not in line]
 
     assert "\n".join(lines(OURS)).strip() == "\n".join(lines("frr")).strip()
+
+
+@pytest.mark.parametrize("command", CLEAR_COMMANDS)
+def test_clearing_says_what_frrs_says(seen: dict[str, Seen], command: str) -> None:
+    assert seen[OURS].texts[command] == seen["frr"].texts[command]

@@ -117,6 +117,13 @@ def prefixes(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [route["prefix"] for route in json.loads(done.stdout)["routes"]]
 
 
+def test_frr_s_longer_prefixes(reflector: sim.RunningReflector) -> None:
+    done = run(reflector, "vtysh", "-c", "show bgp 10.9.0.0/16 longer-prefixes json")
+    assert json.loads(done.stdout)["routes"].keys() == {
+        *("10.9.0.0/20", "10.9.1.0/24", "10.9.2.0/24", "10.9.3.0/24")
+    }
+
+
 def test_show_routes_longer_and_exact(reflector: sim.RunningReflector) -> None:
     longer = run(reflector, "show", "routes", "10.9.0.0/16", "longer", "--json")
     assert prefixes(longer) == ["10.9.0.0/20", "10.9.1.0/24", "10.9.2.0/24", "10.9.3.0/24"]

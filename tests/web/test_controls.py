@@ -13,7 +13,7 @@ import pytest
 from reflector import sim
 from tests.support.browser import Page, chromium
 from tests.support.reflector_process import free_port
-from tests.web.test_page import CONTRAST
+from tests.web.test_page import CONTRAST, SIZES
 
 pytestmark = pytest.mark.web
 
@@ -51,6 +51,19 @@ async def _open(page: Page, made: Class) -> None:
     await page.until("document.querySelectorAll('.node.up').length === 3")
 
 
+async def _fits(page: Page, made: Class) -> None:
+    """It is legible on every screen, buttons and banner included."""
+    for width, height in SIZES.values():
+        for theme in ("light", "dark"):
+            await page.open(f"{made.url}?theme={theme}", width, height)
+            await page.until("document.querySelectorAll('button.control').length >= 5")
+            await page.until(f"!{BANNER}.hidden")
+            await page.until("document.getAnimations().every((a) => a.playState !== 'running')")
+            assert await page.run(CONTRAST) == [], (width, theme)
+            overhang = "document.documentElement.scrollWidth - window.innerWidth"
+            assert await page.run(overhang) <= 0, (width, theme)
+
+
 async def _press(page: Page, name: str) -> None:
     """Press the button of this name, by its label or its text."""
     await page.until(
@@ -76,13 +89,11 @@ async def _steer(made: Class) -> None:
         await asyncio.to_thread(anna.route, "10.1.2.0/24")
         await page.until("document.body.innerText.includes('10.1.0.0/16 ✂ disconnected')")
         await page.until("document.querySelector('.problem').innerText.includes('is disconnected')")
-        await page.until("document.getAnimations().every((a) => a.playState !== 'running')")
-        assert await page.run(CONTRAST) == []
-        overhang = "document.documentElement.scrollWidth - window.innerWidth"
-        assert await page.run(overhang) <= 0
         pictures = os.environ.get("BGP_REFLECTOR_SCREENSHOTS")
         if pictures:
+            await page.until("document.getAnimations().every((a) => a.playState !== 'running')")
             await page.screenshot(Path(pictures) / "page-disconnected.png")
+        await _fits(page, made)
         await _press(page, "Connect 10.1.0.0/16")
         await page.until(f"{BANNER}.hidden")
         await asyncio.to_thread(anna.route, "10.2.1.0/24")
