@@ -163,3 +163,22 @@ def test_both_ends_of_the_class_can_be_taken_apart(side: str) -> None:
     for name in NODES:
         same = set(side.split()) if name in side.split() else set(NODES) - set(side.split())
         assert lab.reaches(name) == same - {name} | {"ours"}
+
+
+def test_who_is_told_every_path_is_told_those_of_its_side() -> None:
+    """RFC 7911: a peer with add-path loses the paths that lead across, and keeps the others."""
+    lab = Lab()
+    watcher = lab.classroom.join("watcher", "10.0.0.9", add_path="send")
+    for name in ("a1", "b1"):
+        address = str(lab.nodes[name].peer.source.address)
+        attributes = wire.usual(next_hop=wire.next_hop(address))
+        lab.classroom.send(lab.nodes[name], wire.announce("10.9.0.0/24", attributes=attributes))
+    assert set(watcher.next_hops("10.9.0.0/24").values()) == {"10.0.0.1", "10.0.0.3"}
+    lab.separate(A="a1 a2")
+    assert set(watcher.next_hops("10.9.0.0/24").values()) == {"10.0.0.3"}
+    assert {str(prefix) for prefix, _ in watcher.paths} == {
+        *("10.9.0.0/24", NODES["b1"], NODES["c1"], OURS)
+    }
+    lab.separate()
+    assert set(watcher.next_hops("10.9.0.0/24").values()) == {"10.0.0.1", "10.0.0.3"}
+    assert not watcher.stray
