@@ -67,6 +67,7 @@ async def test_who_asks_all_the_time_is_told_to_wait() -> None:
 
 
 async def test_idle_connections_keep_nobody_out() -> None:
+    """The one that has been open longest goes for the next."""
     async with serving(Scene()) as (url, session):
         port = int(url.rstrip("/").rpartition(":")[2])
         idle = [
@@ -74,6 +75,8 @@ async def test_idle_connections_keep_nobody_out() -> None:
         ]
         async with session.get(url) as answer:
             assert answer.status == 200
+        oldest, _ = idle[0]
+        assert await asyncio.wait_for(oldest.read(), 10) == b""
         for _, writer in idle:
             writer.close()
 
