@@ -30,9 +30,11 @@ from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
 from reflector.observe.bmp import Bmp, Station
 from reflector.observe.control import ControlError, ControlServer
+from reflector.observe.debug import DebugLog
 from reflector.observe.desk import Desk
 from reflector.observe.http import HttpError, HttpServer, WhoamiListener
 from reflector.observe.log import Log, configure
+from reflector.observe.wording import DEBUG
 from reflector.reports import PeerUp, Report, Trouble
 from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress
@@ -136,6 +138,7 @@ class App:
                 report=self._note_report,
                 note=self.log.note,
             )
+        self._debug_log = DebugLog(self.log)
         self.bmp = Bmp(self, host_name(), report=self._note_report, note=self.log.note)
         self._load = load
         self._listeners: dict[IPAddress, socket.socket] = {}
@@ -170,6 +173,7 @@ class App:
         self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
         self.dialer.dial(_targets(self.config))
         self.bmp.tell(_stations(self.config))
+        self._debug()
         # What is loaded by now lives for good: the collector need not look at it again. It runs
         # less often than Python's default, since tables make many objects and few cycles.
         gc.freeze()
@@ -259,6 +263,7 @@ class App:
 
     def _apply(self, change: Reload) -> None:
         configure(self.config.log.format, self.config.log.level)
+        self._debug()
         self._set_limits()
         for address in self._listeners.keys() - set(self.config.listen):
             listener = self._listeners.pop(address)
@@ -296,6 +301,15 @@ class App:
         error = context.get("exception")
         what = str(context.get("message", "unexpected"))
         self.log(Trouble(what if error is None else f"{what}: {error!r}"))
+
+    def _debug(self) -> None:
+        """Watch what peers say where every message is to be written."""
+        monitors = self.peering.monitors
+        wanted = self.config.log.level == DEBUG
+        if wanted and self._debug_log not in monitors:
+            monitors.append(self._debug_log)
+        elif not wanted and self._debug_log in monitors:
+            monitors.remove(self._debug_log)
 
     def _set_limits(self) -> None:
         limits = self.config.limits

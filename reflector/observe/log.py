@@ -107,6 +107,10 @@ class Log:
         """Write something that the operator should know about the reflector itself."""
         _emit(Line(INFO, "note", message))
 
+    def write(self, line: Line) -> None:
+        """Write a line that nothing holds back."""
+        _emit(line)
+
     def summarise(self, peers: Iterable[Peer], held: Callable[[Peer], int] | None = None) -> None:
         """Write which peers announced and withdrew routes since the last time.
 

@@ -22,6 +22,7 @@ from reflector.reports import (
     UpdateFault,
 )
 
+DEBUG: Final = "debug"
 INFO: Final = "info"
 WARNING: Final = "warning"
 ERROR: Final = "error"
@@ -32,7 +33,7 @@ class Line:
     """A line of the log.
 
     Args:
-        level: "info", "warning" or "error".
+        level: "debug", "info", "warning" or "error".
         event: What kind of thing happened, a name that scripts may rely on.
         message: The same for people, in one sentence.
         fields: Its facts, ready for JSON.
