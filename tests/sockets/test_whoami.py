@@ -66,8 +66,9 @@ async def test_who_asks_all_the_time_is_told_to_wait() -> None:
         assert statuses[-1] == 429
 
 
-async def test_idle_connections_keep_nobody_out() -> None:
-    """The one that has been open longest goes for the next."""
+async def test_idle_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that has been open longest goes for the next, not only when it has been idle for long."""
+    monkeypatch.setattr("reflector.observe.whoami_server._KEEPALIVE_S", 3600.0)
     async with serving(Scene()) as (url, session):
         port = int(url.rstrip("/").rpartition(":")[2])
         idle = [
