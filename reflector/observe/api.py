@@ -152,7 +152,7 @@ class _Api:
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         problems = await self._reflector.desk.problems(self._reflector)
         now_s = self._loop.time()
-        started_s = self._reflector.desk.clock() - now_s + self._began_s
+        started_s = self._began_s + self._reflector.desk.wall_clock.offset_s
         lines = metrics.lines(self._reflector, problems, now_s, started_s)
         return await send(request, lines, metrics.CONTENT_TYPE)
 
@@ -208,7 +208,7 @@ class _Api:
 
     async def clusters(self, request: web.Request) -> web.Response:
         bits = number(request, "bits", CLUSTER_BITS, 1, 32)
-        roll = Roll(self._reflector, self._reflector.desk.clock() - self._loop.time())
+        roll = Roll(self._reflector, self._reflector.desk.wall_clock.offset_s)
         nodes = []
         async for _, view in paced(roll.views()):
             nodes.append(view)
@@ -269,7 +269,8 @@ class _Api:
     async def history(self, request: web.Request) -> web.Response:
         limit = number(request, "limit", 100, 1, 500)
         last = list(self._reflector.desk.ledger.happenings)[-limit:]
-        return web.json_response({"events": [event_view(each) for each in last]})
+        offset_s = self._reflector.desk.wall_clock.offset_s
+        return web.json_response({"events": [event_view(each, offset_s) for each in last]})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(

@@ -4,8 +4,10 @@ Facts come in one way, by reports; what is shown is made when somebody asks.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from reflector.observe import diagnosis
@@ -14,6 +16,7 @@ from reflector.observe.kernel import Md5Drops, read_md5_drops
 from reflector.observe.ledger import Ledger
 from reflector.observe.overlap import Overlap, find_overlaps, take_routes
 from reflector.observe.views import Reflector
+from reflector.observe.wall_clock import WallClock
 from reflector.reports import Report
 from reflector.rib.path import IPAddress
 
@@ -35,6 +38,7 @@ class Desk:
         port: Where peers reach us.
         addresses: At which addresses.
         clock: Seconds since the epoch.
+        steady: The loop's time, which nobody can set; all that is decided here is by it.
         signs: Whether any peer has a password.
 
     Attributes:
@@ -47,16 +51,20 @@ class Desk:
         addresses: Callable[[], Sequence[IPAddress]],
         clock: Callable[[], float] = time.time,
         signs: Callable[[], bool] = lambda: False,
+        *,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.port = port
         self.addresses = addresses
         self.clock = clock
+        self.steady = steady
+        self.wall_clock = WallClock(clock, steady)
         self.ledger = Ledger()
         self._signs = signs
         self._first_drops = self._last_drops = self._read_drops()
-        self._dropped_at_s = 0.0
+        self._dropped_at_s = -math.inf
         self._dropped = Md5Drops()
-        self._looked_at_s = 0.0
+        self._looked_at_s = -math.inf
         self._overlaps: list[Overlap] = []
         self._overlaps_of: object = None
         self._overlaps_due_s = 0.0
@@ -64,11 +72,11 @@ class Desk:
 
     def __call__(self, report: Report) -> None:
         """Take in what happened."""
-        self.ledger.add(report, self.clock())
+        self.ledger.add(report, self.steady())
 
     def tick(self, reflector: Reflector) -> None:
         """Look at what only time tells; to be called about once a second."""
-        now_s = self.clock()
+        now_s = self.steady()
         faulty = {
             key: record.fault
             for key, record in self.ledger.records.items()
@@ -100,7 +108,7 @@ class Desk:
             if loop.time() >= pause_at_s:
                 await asyncio.sleep(0)
                 pause_at_s = loop.time() + _SLICE_S
-        now_s = self.clock()
+        now_s = self.steady()
         self._look_at_kernel(now_s)
         facts = diagnosis.Facts(
             now_s=now_s,
@@ -116,7 +124,11 @@ class Desk:
             own_routes_hidden=reflector.controls.hidden,
             md5_drops=self._dropped if now_s < self._dropped_at_s + diagnosis.MD5_S else Md5Drops(),
         )
-        return diagnosis.diagnose(facts)
+        offset_s = self.wall_clock.offset_s
+        return [
+            each if each.since_s is None else replace(each, since_s=each.since_s + offset_s)
+            for each in diagnosis.diagnose(facts)
+        ]
 
     def _look_at_kernel(self, now_s: float) -> None:
         if now_s < self._looked_at_s + _KERNEL_S:

@@ -1,6 +1,5 @@
 """The API's paths to files for other tools: what was said on connections, which it also decodes, and the table."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 
@@ -22,7 +21,6 @@ class Recorded:
 
     def __init__(self, reflector: Reflector) -> None:
         self._reflector = reflector
-        self._loop = asyncio.get_running_loop()
 
     def routes_table(self) -> list[web.RouteDef]:
         """Paths and their handlers."""
@@ -69,7 +67,7 @@ class Recorded:
     @property
     def _clock_offset_s(self) -> float:
         """What makes of the loop's time seconds since the epoch."""
-        return self._reflector.desk.clock() - self._loop.time()
+        return self._reflector.desk.wall_clock.offset_s
 
 
 def _as_json(found: list[Conversation], clock_offset_s: float) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Roll:
 
     Args:
         reflector: Whose peers.
-        clock_offset_s: What makes of the loop's time seconds since the epoch.
+        clock_offset_s: What makes of the loop's time seconds since the epoch; may be set anew.
     """
 
     reflector: Reflector
@@ -72,7 +72,8 @@ class Roll:
     def _present(self, speaker: Speaker, key: str, connection: PeerConnection) -> View:
         peer, name = connection.peer, connection.name
         counters = () if peer is None else self._counters(speaker, peer)
-        signature = (name, connection.session.state, connection.since, counters)
+        offset_s = self.clock_offset_s
+        signature = (name, connection.session.state, connection.since, counters, offset_s)
         known = self._known.get(key)
         if known is None or known.signature != signature:
             known = self._known[key] = _Known(signature, self._describe(speaker, connection))
@@ -117,7 +118,7 @@ class Roll:
 
     def _absent(self, key: str, record: Record) -> View:
         left, name = record.left, record.name
-        signature = (name, left)
+        signature = (name, left, self.clock_offset_s)
         known = self._known.get(key)
         if known is None or known.signature != signature:
             report = None if left is None else left.report
@@ -127,7 +128,7 @@ class Roll:
                 "address": str(name.address),
                 "router_id": name.router_id,
                 "state": "Left",
-                "since": None if left is None else round(left.at_s, 1),
+                "since": None if left is None else round(left.at_s + self.clock_offset_s, 1),
                 "reason": report.reason if isinstance(report, PeerDown) else "",
                 "cidrs": [] if before is None else before.get("cidrs", []),
             }

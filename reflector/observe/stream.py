@@ -33,12 +33,17 @@ _TIMELINE: Final = 200
 View = dict[str, Any]
 
 
-def event_view(happening: Happening) -> View:
-    """Something that happened, as the API has it."""
+def event_view(happening: Happening, clock_offset_s: float) -> View:
+    """Something that happened, as the API has it.
+
+    Args:
+        happening: What.
+        clock_offset_s: What makes of the loop's time seconds since the epoch.
+    """
     line = describe(happening.report)
     return {
         "number": happening.number,
-        "at": round(happening.at_s, 3),
+        "at": round(happening.at_s + clock_offset_s, 3),
         "level": line.level,
         "event": line.event,
         "message": line.message,
@@ -57,9 +62,8 @@ class Stream:
     def __init__(self, reflector: Reflector, started_s: float) -> None:
         self._reflector = reflector
         self._loop = asyncio.get_running_loop()
-        offset_s = reflector.desk.clock() - self._loop.time()
-        self._started = round(started_s + offset_s)
-        self._roll = Roll(reflector, offset_s)
+        self._started_s = started_s
+        self._roll = Roll(reflector, reflector.desk.wall_clock.offset_s)
         self._boot = secrets.token_hex(4)
         self._number = 0
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
@@ -141,7 +145,11 @@ class Stream:
             "summary": self._summary,
             "peers": self._peers,
             "problems": self._problems,
-            "events": [event_view(each) for each in last if each.number <= self._told],
+            "events": [
+                event_view(each, self._roll.clock_offset_s)
+                for each in last
+                if each.number <= self._told
+            ],
         }
         return self._message("snapshot", content)
 
@@ -168,7 +176,8 @@ class Stream:
             await asyncio.sleep(_PERIOD_S)
 
     async def _look(self) -> View:
-        """Find what has changed since the last time."""
+        """Find what has changed since the last time; all has if the clock was set."""
+        self._roll.clock_offset_s = self._reflector.desk.wall_clock.offset_s
         changes: View = {}
         peers: dict[str, View] = {}
         pause_at_s = self._loop.time() + _SLICE_S
@@ -187,14 +196,16 @@ class Stream:
         if problems != self._problems:
             changes["problems"] = problems
         summary: View = views.summary(self._reflector, 0)
-        summary["started"] = self._started
+        summary["started"] = round(self._started_s + self._roll.clock_offset_s)
         del summary["up_s"]
         if summary != self._summary:
             changes["summary"] = summary
         ledger = self._reflector.desk.ledger
         if ledger.number > self._told:
             fresh = [each for each in ledger.happenings if each.number > self._told]
-            changes["events"] = [event_view(each) for each in fresh[-_TIMELINE:]]
+            changes["events"] = [
+                event_view(each, self._roll.clock_offset_s) for each in fresh[-_TIMELINE:]
+            ]
             self._told = ledger.number
         self._peers, self._problems, self._summary = peers, problems, summary
         return changes

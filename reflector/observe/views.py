@@ -18,6 +18,7 @@ from reflector.monitor import Monitor
 from reflector.observe.ledger import Ledger
 from reflector.observe.nearest import family_of, find
 from reflector.observe.orders import Controls, state
+from reflector.observe.wall_clock import WallClock
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
@@ -120,6 +121,10 @@ class DeskView(Protocol):
     @property
     def clock(self) -> Callable[[], float]:
         """Seconds since the epoch."""
+
+    @property
+    def wall_clock(self) -> WallClock:
+        """What makes of the loop's time seconds since the epoch."""
 
     def addresses(self) -> Sequence[IPAddress]:
         """At which addresses peers reach us."""

@@ -1,8 +1,11 @@
-"""kill -9 of the reflector at any moment, with real daemons among its clients."""
+"""kill -9 of the reflector at any moment, and standstills, with real daemons among its clients."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,8 @@ REFLECTOR = "10.77.0.1"
 DAEMONS: dict[type[Bird | GoBgp], str] = {Bird: "10.77.0.11", GoBgp: "10.77.0.12"}
 SIMULATED = [f"10.77.0.{n}" for n in range(101, 105)]
 KILLS = 4
+HOLD_S = 3
+STOPPED_S = 4 * HOLD_S  # BIRD allows itself a little more than the hold time
 
 
 def make(kind: type[Bird | GoBgp], directory: Path, netns: str) -> Bird | GoBgp:
@@ -33,6 +38,7 @@ def make(kind: type[Bird | GoBgp], directory: Path, netns: str) -> Bird | GoBgp:
         reflector_address=REFLECTOR,
         reflector_port=179,
         netns=netns,
+        hold_time_s=HOLD_S,
         announcements=announce_all(f"10.20{address[-1]}.0.0/24", f"fd20:{address[-1]}::/64"),
     )
     return kind(settings, graceful_restart=kind is Bird)
@@ -67,18 +73,20 @@ def hold(daemons: list[Bird | GoBgp], everything: Held) -> None:
         )
 
 
-@pytest.mark.asyncio
-async def test_killed_at_any_moment_real_daemons_are_exact_again(tmp_path: Path) -> None:
+@contextmanager
+def class_room(directory: Path, seed: int) -> Iterator[tuple[Mayhem, list[Bird | GoBgp]]]:
+    """Everybody, with the daemons started."""
     with addresses_on_loopback("crash", REFLECTOR, *DAEMONS.values(), *SIMULATED) as netns:
-        daemons = [make(kind, tmp_path, netns) for kind in DAEMONS]
+        daemons = [make(kind, directory, netns) for kind in DAEMONS]
         settings = ReflectorSettings(
-            directory=tmp_path / "reflector", listen=(REFLECTOR,), port=179, netns=netns
+            directory=directory / "reflector", listen=(REFLECTOR,), port=179, netns=netns
         )
         settings.directory.mkdir()
         mayhem = Mayhem(
             settings,
-            seed=4724,
+            seed,
             sources=SIMULATED,
+            hold_time_s=HOLD_S,
             more={
                 prefix: (daemon.settings.router_id, None)
                 for daemon in daemons
@@ -89,7 +97,35 @@ async def test_killed_at_any_moment_real_daemons_are_exact_again(tmp_path: Path)
         try:
             for daemon in daemons:
                 daemon.start()
-            await mayhem.run(KILLS, check_each=KILLS)
+            yield mayhem, daemons
         finally:
             for daemon in daemons:
                 daemon.kill()
+
+
+@pytest.mark.asyncio
+async def test_killed_at_any_moment_real_daemons_are_exact_again(tmp_path: Path) -> None:
+    with class_room(tmp_path, 4724) as (mayhem, _):
+        await mayhem.run(KILLS, check_each=KILLS)
+
+
+@pytest.mark.asyncio
+async def test_whoever_was_stopped_for_longer_than_the_hold_time_is_exact_again(
+    tmp_path: Path,
+) -> None:
+    """SIGSTOP and SIGCONT: of the reflector, and of daemons, whose routes must be gone meanwhile."""
+    with class_room(tmp_path, 4271) as (mayhem, daemons):
+        async with mayhem.running():
+            await mayhem.stop_for(STOPPED_S)
+            await mayhem.settle()
+            other = mayhem.nodes[0].peer
+            for daemon in daemons:
+                assert daemon.process is not None
+                daemon.process.send_signal(signal.SIGSTOP)
+            for daemon in daemons:
+                for prefix in daemon.announced:
+                    await other.no_route(prefix, deadline_s=60)
+            for daemon in daemons:
+                assert daemon.process is not None
+                daemon.process.send_signal(signal.SIGCONT)
+            await mayhem.settle()

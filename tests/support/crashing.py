@@ -11,7 +11,8 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -131,7 +132,7 @@ class Mayhem:
     Args:
         settings: How the reflector runs.
         seed: Of all that is decided here.
-        netns: Where the nodes are; None is the test's own namespace.
+        hold_time_s: That the nodes propose, in seconds.
         more: What others announce, by router id: each node must hold that too.
         others_hold: Waits until those others hold what they must, given all that is announced.
     """
@@ -139,6 +140,7 @@ class Mayhem:
     settings: ReflectorSettings
     seed: int
     sources: Sequence[str] = tuple(f"127.0.7.{n}" for n in range(1, 7))
+    hold_time_s: int = 90
     more: Held = field(default_factory=dict)
     others_hold: Callable[[Held], Awaitable[None]] | None = None
 
@@ -148,6 +150,7 @@ class Mayhem:
         self.kills: dict[str, int] = {}
         self.config = self.settings.directory / "crashing.yaml"
         self.remembered: set[str] = set()
+        self._lives: list[asyncio.Task[None]] = []
         self.nodes = [self._node(i, source) for i, source in enumerate(self.sources)]
 
     @property
@@ -157,11 +160,7 @@ class Mayhem:
 
     async def run(self, kills: int, *, check_each: int) -> None:
         """Kill it so often, and see that all is exact after every so many."""
-        self._configure()
-        self._spawn()
-        lives = [asyncio.create_task(node.live()) for node in self.nodes]
-        try:
-            await self._settle(lives)
+        async with self.running():
             for number in range(1, kills + 1):
                 await self._until_the_moment()
                 self._kill()
@@ -169,16 +168,32 @@ class Mayhem:
                 await asyncio.sleep(self.dice.choice((0.0, 0.0, 0.1)))
                 self._spawn()
                 if number % check_each == 0 or number == kills:
-                    await self._some_time()  # its clients restart, too, before all is compared
-                    await self._settle(lives)
+                    await self.settle()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The reflector under load; all is exact when the block begins."""
+        self._configure()
+        self._spawn()
+        self._lives = [asyncio.create_task(node.live()) for node in self.nodes]
+        try:
+            await self.settle()
+            yield
         finally:
-            for task in lives:
+            for task in self._lives:
                 task.cancel()
-            await asyncio.gather(*lives, return_exceptions=True)
+            await asyncio.gather(*self._lives, return_exceptions=True)
             for node in self.nodes:
                 node.peer.dispose()
             if self.process is not None:
                 self.process.kill()
+
+    async def stop_for(self, seconds: float) -> None:
+        """Have it do nothing for a while, as on a laptop that sleeps; its sockets take what comes."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        self.process.send_signal(signal.SIGCONT)
 
     def log(self) -> str:
         """All that the reflectors have printed."""
@@ -272,18 +287,19 @@ class Mayhem:
 
     # Exactness.
 
-    async def _settle(self, lives: Sequence[asyncio.Task[None]]) -> None:
+    async def settle(self) -> None:
         """Stop all changes; wait until everybody holds exactly what there is."""
+        await self._some_time()  # clients come and go, before all is compared
         for node in self.nodes:
             node.quiet = True
         for node in self.nodes:
-            await self._await(node.told.wait(), f"{node.router_id} is back", lives)
+            await self._await(node.told.wait(), f"{node.router_id} is back")
         # Nobody's session ends any more, so nothing changes but what is on its way.
         everything = {**best(self.nodes), **self.more, DEBUG_PREFIX: (None, None)}
         for node in self.nodes:
-            await self._await(self._holds(node, everything), f"{node.router_id} is exact", lives)
+            await self._await(self._holds(node, everything), f"{node.router_id} is exact")
         if self.others_hold is not None:
-            await self._await(self.others_hold(everything), "the others are exact", lives)
+            await self._await(self.others_hold(everything), "the others are exact")
         assert "Traceback" not in self.log(), self.log()
         for node in self.nodes:
             node.quiet = False
@@ -296,12 +312,10 @@ class Mayhem:
                 raise AssertionError(difference(held, wanted))
             await asyncio.sleep(0.02)
 
-    async def _await(
-        self, what: Awaitable[object], name: str, lives: Sequence[asyncio.Task[None]]
-    ) -> None:
+    async def _await(self, what: Awaitable[object], name: str) -> None:
         waiting = asyncio.ensure_future(what)
         done, _ = await asyncio.wait(
-            {waiting, *lives}, timeout=SETTLED_S, return_when=asyncio.FIRST_COMPLETED
+            {waiting, *self._lives}, timeout=SETTLED_S, return_when=asyncio.FIRST_COMPLETED
         )
         for task in done:
             task.result()
@@ -317,6 +331,7 @@ class Mayhem:
             router_id=f"10.0.7.{number + 1}",
             next_hop=f"10.0.7.{number + 1}",
             graceful_restart_s=90 if number % 2 else None,
+            hold_time_s=self.hold_time_s,
             netns=self.settings.netns,
         )
         target = (self.settings.listen[0], self.settings.port)

@@ -64,7 +64,7 @@ class Facts:
     """Everything that a diagnosis looks at.
 
     Args:
-        now_s: Seconds since the epoch.
+        now_s: Loop time.
         asn: Our AS number.
         nodes: Connections with peers.
         records: What became of peers.

@@ -48,6 +48,8 @@ function take(content) {
   if (content.summary) {
     // Which clusters are off is written on their boxes.
     if (String(state.summary.disconnected) !== String(content.summary.disconnected)) dirty.add("peers");
+    // It moves where somebody has set the reflector's clock.
+    if (state.summary.started && state.summary.started !== content.summary.started) loadFlags();
     state.summary = content.summary;
     dirty.add("summary");
   }

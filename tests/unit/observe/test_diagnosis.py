@@ -54,7 +54,7 @@ class Class:
     def __init__(self, *, quarantine: bool = False) -> None:
         self.scene = Scene(quarantine=quarantine)
         self.now_s = 1_000_000.0
-        self.scene.desk.clock = lambda: self.now_s
+        self.scene.desk.steady = lambda: self.now_s
 
     def report(self, *reports: Report) -> None:
         for each in reports:
