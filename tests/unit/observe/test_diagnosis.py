@@ -1,6 +1,7 @@
 """Each mistake is named, with the nodes and with what mends it, and is gone when it is mended."""
 
 import asyncio
+import re
 import time
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -314,6 +315,12 @@ def test_the_docs_have_every_kind_in_its_own_words() -> None:
     text = " ".join((DOCS / "troubleshooting.md").read_text().split())
     for kind, of in KINDS.items():
         assert f"| `{kind}` | {of.title} | {of.cause} | {of.fix} |" in text
+
+
+def test_every_kind_is_found_by_a_symptom() -> None:
+    text = (DOCS / "troubleshooting.md").read_text()
+    symptoms = text.partition("## By what is seen")[2].partition("## By kind")[0]
+    assert set(re.findall(r"`([a-z0-9-]+)`", symptoms)) == set(KINDS)
 
 
 def test_a_large_class_is_looked_at_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
