@@ -445,6 +445,7 @@ def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerP
         export=export(settings, known),
         hold_down_s=hold_down_s(settings),
         restart_time_s=config.restart_time_s or None,
+        long_lived_s=config.long_lived_stale_time_s or None,
     )
 
 

@@ -64,6 +64,25 @@ class PeerDown:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutesKeptLong:
+    """A peer's restart time is over, and its routes are kept on as long-lived stale (RFC 9494).
+
+    Args:
+        peer: Whose.
+        prefixes: How many.
+        lost: How many are gone, because they are not to be kept so.
+        kept_s: For how long.
+        reason: Why, in words.
+    """
+
+    peer: PeerName
+    prefixes: int
+    lost: int
+    kept_s: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StaleRoutesGone:
     """Routes that had outlived their session are gone.
 
@@ -145,6 +164,7 @@ class Trouble:
 Report = (
     PeerUp
     | PeerDown
+    | RoutesKeptLong
     | StaleRoutesGone
     | RestartOver
     | ConnectionRefused

@@ -23,6 +23,7 @@ from reflector.rib.audience import Form
 from reflector.rib.fate import Fate, Reason, fate
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
+from reflector.rib.long_lived import as_stale, is_marked
 from reflector.rib.next_hop import every_form, own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Place, Source
@@ -88,6 +89,7 @@ class Peer:
         refusals: Which of its routes were refused last.
         path_ids: The families of which it may announce several paths of a prefix (RFC 7911).
         restoring: Families of which it has not announced all again since its restart (RFC 4724 4.2).
+        long_lived: Those whose stale routes are kept beyond its restart time (RFC 9494 4.2).
     """
 
     source: Source
@@ -110,6 +112,7 @@ class Peer:
     refusals: Refusals = field(default_factory=Refusals)
     path_ids: dict[Family, PathIds] = field(default_factory=dict)
     restoring: set[Family] = field(default_factory=set)
+    long_lived: set[Family] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,8 +271,9 @@ class Speaker:
             self._group(peer, family).leave(peer.source)
             self._groups.close(family, self._form_for(peer, family))
         # RFC 4724 4.2: what was stale already when it restarts once more is deleted; RFC 8538 4.1
-        # has it stay, up to a bound, which is the owner's.
-        gone = 0 if peer.negotiated.graceful_notification else self.drop_stale(peer)
+        # and RFC 9494 4.2 have it stay, up to a bound, which is the owner's.
+        agreed = peer.negotiated
+        gone = 0 if agreed.graceful_notification or agreed.kept_long else self.drop_stale(peer)
         families = [each for each in keep if self.tables[each].count_held(peer.source)]
         for family in peer.negotiated.families.difference(families):
             gone += self.tables[family].drop(peer.source)
@@ -280,8 +284,12 @@ class Speaker:
             self.restarting[returning(peer.source)] = kept
         return gone
 
-    def forget(self, who: Returning) -> int:
+    def forget(self, who: Returning, families: Collection[Family] | None = None) -> int:
         """A peer that was restarting is not back in time: its routes are gone.
+
+        Args:
+            who: Which.
+            families: Of these; None for all.
 
         Returns:
             How many prefixes that were.
@@ -289,7 +297,25 @@ class Speaker:
         kept = self.restarting.pop(who, None)
         if kept is None:
             return 0
-        return sum(self.tables[family].drop(kept.source) for family in kept.families)
+        over = kept.families if families is None else families
+        left = [family for family in kept.families if family not in over]
+        if left:
+            self.restarting[who] = replace(kept, families=left)
+        return sum(self.tables[family].drop(kept.source) for family in over)
+
+    def keep_long(self, who: Returning, families: Collection[Family]) -> tuple[int, int]:
+        """A peer's restart time is over, and it asked for its routes to be kept on (RFC 9494 4.2).
+
+        Args:
+            who: Which; it is restarting.
+            families: Of these.
+
+        Returns:
+            How many routes are long-lived stale now, and how many are gone: those with NO_LLGR.
+        """
+        peer = self.restarting[who].peer
+        peer.long_lived.update(families)
+        return self._make_stale(peer, families)
 
     def drop_stale(self, peer: Peer, families: Collection[Family] | None = None) -> int:
         """Withdraw what a peer announced before its restart and not since.
@@ -304,6 +330,7 @@ class Speaker:
         gone = 0
         for family in peer.restoring.intersection(peer.restoring if families is None else families):
             peer.restoring.discard(family)
+            peer.long_lived.discard(family)
             gone += self._end_renewal(peer, family)
         peer.counters.withdrawn += gone
         return gone
@@ -536,6 +563,22 @@ class Speaker:
 
     # Inner workings.
 
+    def _make_stale(self, peer: Peer, families: Collection[Family]) -> tuple[int, int]:
+        """Have what is stale of a peer told and chosen as long-lived stale."""
+        kept = gone = 0
+        for family in families:
+            table = self.tables[family]
+            for path, prefixes in table.held_by_path(peer.source).items():
+                which = [prefix for prefix in prefixes if self.is_stale(path, prefix)]
+                stale = as_stale(path, self._cluster_id)
+                if stale is None:
+                    gone += self._withdraw(peer, family, path.place, which)
+                    continue
+                kept += len(which)
+                if stale is not path and which:
+                    table.announce(stale, which)
+        return kept, gone
+
     def _judge_again(self, peer: Peer) -> None:
         """Take what is held of a peer as if it came now."""
         self._make_room(peer)
@@ -543,11 +586,9 @@ class Speaker:
         for family in peer.negotiated.families:
             table = self.tables[family]
             held: dict[tuple[PathAttributes, bytes, Place], list[bytes]] = defaultdict(list)
-            for place in source.places:
-                for prefix in table.held.get(place, ()):
-                    path = next(each for each in table.routes[prefix].paths if each.place is place)
-                    attributes = path.attributes.received or path.attributes
-                    held[attributes, path.next_hop, place].append(prefix)
+            for path, prefixes in table.held_by_path(source).items():
+                attributes = path.attributes.received or path.attributes
+                held[attributes, path.next_hop, path.place].extend(prefixes)
             for (attributes, next_hop, place), prefixes in held.items():
                 announcement = Announcement(
                     family, attributes, next_hop, prefixes, DEFAULT_ROUTE in prefixes
@@ -555,6 +596,7 @@ class Speaker:
                 for admitted in self._admitted(peer, announcement, place):
                     self._announce(peer, admitted, place)
         peer.counters.announced = announced
+        self._make_stale(peer, peer.long_lived)
 
     def _find_places(self, peer: Peer, update: Update) -> None:
         """Take the routes of an UPDATE that come with path identifiers, and leave the others."""
@@ -600,7 +642,11 @@ class Speaker:
                 return
             if attributes.graceful_shutdown and peer.intake.graceful_shutdown:
                 attributes = with_local_pref(attributes, 0)
-            path = Path(peer.source, family, attributes, next_hop, self._cluster_id, place)
+            # RFC 9494 4.3: who has said that it heeds the community does so.
+            stale = peer.negotiated.offers_long_lived and is_marked(attributes)
+            path = Path(
+                peer.source, family, attributes, next_hop, self._cluster_id, place, stale=stale
+            )
             if path.outgrown:
                 self._on_finding(peer, _OUTGROWN)
             known = len(peer.paths)
@@ -697,15 +743,19 @@ class Speaker:
         as_before = (kept.peer.intake, kept.peer.first_as) == (peer.intake, peer.first_as)
         if as_before:
             peer.paths = kept.peer.paths
+        agreed, long_lived = peer.negotiated, kept.peer.long_lived
         for family in kept.families:
-            if family in peer.negotiated.forwarding:
+            long = family in long_lived
+            if agreed.forwarding_long(family) if long else family in agreed.forwarding:
                 if family in peer.path_ids and family in kept.peer.path_ids:
                     peer.path_ids[family] = kept.peer.path_ids[family]
                 peer.restoring.add(family)
                 peer.renewals.begin(family)
             else:
-                # RFC 4724 4.2: a family that is not listed, or without the F bit, goes at once.
+                # RFC 4724 4.2: a family that is not listed, or without the F bit, goes at once; and
+                # so RFC 9494 4.2 has it of the F bit of its own capability.
                 self.tables[family].drop(peer.source)
+        peer.long_lived = long_lived & peer.restoring
         if not as_before:  # a reload meanwhile
             self._judge_again(peer)
 
@@ -743,8 +793,15 @@ class Speaker:
         local_as = 0 if source.internal else self.identity.asn
         export = self.separation.export(source, peer.export)
         agreed = peer.negotiated
-        add_path = family in agreed.add_path_send
-        return Form(source.kind, agreed.as4, local_as, export, agreed.most_bytes, add_path)
+        return Form(
+            source.kind,
+            agreed.as4,
+            local_as,
+            export,
+            agreed.most_bytes,
+            add_path=family in agreed.add_path_send,
+            long_lived=agreed.long_lived is not None,
+        )
 
 
 _OUTGROWN: Final = Finding(

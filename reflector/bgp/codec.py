@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from reflector.bgp.errors import SessionError
 from reflector.bgp.message import frame
-from reflector.bgp.open import Capabilities, GracefulRestart, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, LongLived, Open
 from reflector.bgp.vocabulary import (
     BGP_VERSION,
     AddPath,
@@ -64,6 +64,11 @@ _EXTENDED: Final = 255
 # RFC 8538 2: the N bit, beside the R bit.
 _NOTIFICATION_STATE: Final = 0x04
 
+# RFC 9494 3, which ExaBGP doesn't know: AFI, SAFI, flags and 24 bits of seconds for each family.
+_LONG_LIVED: Final = 71
+_LONG_LIVED_ENTRY_BYTES: Final = 7
+_LONG_LIVED_FORWARDING: Final = 0x80
+
 # What a peer may say of itself without its session depending on it.
 _INFORMATIONAL: Final = frozenset({int(_CODE.HOSTNAME), int(_CODE.SOFTWARE_VERSION)})
 
@@ -90,17 +95,7 @@ def encode_open(message: Open) -> bytes:
         capabilities[_CODE.FOUR_BYTES_ASN] = ASN4(ours.as4)
     if ours.enhanced_refresh:
         capabilities[_CODE.ENHANCED_ROUTE_REFRESH] = EnhancedRouteRefresh()
-    if ours.graceful_restart is not None:
-        restart = ours.graceful_restart
-        capabilities[_CODE.GRACEFUL_RESTART] = Graceful().set(
-            (Graceful.RESTART_STATE if restart.restarting else 0)
-            | (_NOTIFICATION_STATE if restart.notification else 0),
-            restart.restart_time_s,
-            [
-                (AFI.create(afi), SAFI.create(safi), Graceful.FORWARDING_STATE if kept else 0)
-                for afi, safi, kept in restart.preserved
-            ],
-        )
+    capabilities.update(_offer_restarts(ours))
     if ours.extended_messages:
         capabilities[_CODE.EXTENDED_MESSAGE] = ExtendedMessage()
     if ours.add_path:
@@ -236,6 +231,7 @@ def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities
         as4=None if as4 is None else int(as4),
         route_refresh=_CODE.ROUTE_REFRESH in found or _CODE.ROUTE_REFRESH_CISCO in found,
         enhanced_refresh=_CODE.ENHANCED_ROUTE_REFRESH in found,
+        long_lived=_long_lived(found.get(_LONG_LIVED)),
         extended_messages=_CODE.EXTENDED_MESSAGE in found,
         graceful_restart=None
         if graceful is None
@@ -260,6 +256,60 @@ def _add_path(found: ExaAddPath | None) -> tuple[tuple[int, int, int], ...]:
     listed = tuple((int(afi), int(safi), int(how)) for (afi, safi), how in (found or {}).items())
     known = all(AddPath.RECEIVE <= how <= AddPath.BOTH for _, _, how in listed)
     return listed if known else ()
+
+
+def _offer_restarts(ours: Capabilities) -> dict[int, Capability]:
+    offered: dict[int, Capability] = {}
+    restart = ours.graceful_restart
+    if restart is not None:
+        offered[_CODE.GRACEFUL_RESTART] = Graceful().set(
+            (Graceful.RESTART_STATE if restart.restarting else 0)
+            | (_NOTIFICATION_STATE if restart.notification else 0),
+            restart.restart_time_s,
+            [
+                (AFI.create(afi), SAFI.create(safi), Graceful.FORWARDING_STATE if kept else 0)
+                for afi, safi, kept in restart.preserved
+            ],
+        )
+    if ours.long_lived is not None:
+        offered[_LONG_LIVED] = _LongLivedCapability(ours.long_lived)
+    return offered
+
+
+class _LongLivedCapability(Capability):  # type: ignore[misc]  # exabgp has no types
+    """RFC 9494 3, as ExaBGP asks its capabilities for their octets."""
+
+    ID = _LONG_LIVED
+
+    def __init__(self, families: tuple[LongLived, ...]) -> None:
+        self._families = families
+
+    def extract(self) -> list[bytes]:
+        """The value of the capability."""
+        return [
+            b"".join(
+                each.afi.to_bytes(2)
+                + bytes((each.safi, _LONG_LIVED_FORWARDING if each.forwarding else 0))
+                + each.stale_time_s.to_bytes(3)
+                for each in self._families
+            )
+        ]
+
+
+def _long_lived(unknown: Any) -> tuple[LongLived, ...] | None:  # noqa: ANN401 - ExaBGP's
+    """What it says by AFI/SAFI; None where it is absent or malformed, and so counts for nothing."""
+    if unknown is None or len(unknown.data) % _LONG_LIVED_ENTRY_BYTES:
+        return None
+    data: bytes = unknown.data
+    return tuple(
+        LongLived(
+            int.from_bytes(data[i : i + 2]),
+            data[i + 2],
+            bool(data[i + 3] & _LONG_LIVED_FORWARDING),
+            int.from_bytes(data[i + 4 : i + 7]),
+        )
+        for i in range(0, len(data), _LONG_LIVED_ENTRY_BYTES)
+    )
 
 
 def decode_route_refresh(body: bytes) -> tuple[int, int, int]:

@@ -14,9 +14,11 @@ from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
 
 ORIGINS: Final = ("IGP", "EGP", "incomplete")
 
-# RFC 1997, RFC 3765, RFC 7999, RFC 8326.
+# RFC 1997, RFC 3765, RFC 7999, RFC 8326, RFC 9494.
 _WELL_KNOWN_COMMUNITIES: Final = {
     0xFFFF0000: "graceful-shutdown",
+    0xFFFF0006: "llgr-stale",
+    0xFFFF0007: "no-llgr",
     0xFFFF029A: "blackhole",
     0xFFFFFF01: "no-export",
     0xFFFFFF02: "no-advertise",

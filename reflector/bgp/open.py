@@ -1,6 +1,6 @@
 """The OPEN message as the session sees it, and what two of them agree on (RFC 4271 4.2, RFC 5492)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 
 from reflector.bgp.errors import SessionError
@@ -39,6 +39,24 @@ class GracefulRestart:
 
 
 @dataclass(frozen=True, slots=True)
+class LongLived:
+    """What the Long-Lived Graceful Restart capability says of an AFI/SAFI (RFC 9494 3).
+
+    Args:
+        afi: Its AFI.
+        safi: Its SAFI.
+        forwarding: The F bit: forwarding state was preserved.
+        stale_time_s: How long the speaker asks others to keep its routes once its restart time is
+            over.
+    """
+
+    afi: int
+    safi: int
+    forwarding: bool
+    stale_time_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a speaker can do (RFC 5492), reduced to what the reflector uses.
 
@@ -49,6 +67,7 @@ class Capabilities:
         route_refresh: RFC 2918.
         enhanced_refresh: RFC 7313.
         graceful_restart: RFC 4724, None if absent.
+        long_lived: RFC 9494, by AFI/SAFI; None if absent.
         extended_messages: RFC 8654.
         add_path: AFI, SAFI and `AddPath` directions of each family (RFC 7911 4).
         host_name: FQDN capability: for kube-router, the node's name.
@@ -61,6 +80,7 @@ class Capabilities:
     route_refresh: bool = False
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
+    long_lived: tuple[LongLived, ...] | None = None
     extended_messages: bool = False
     add_path: tuple[tuple[int, int, int], ...] = ()
     host_name: str = ""
@@ -106,6 +126,9 @@ class Negotiated:
         graceful_restart: What the peer says of its restarts, if ours are graceful too (RFC 4724).
         graceful_notification: A NOTIFICATION other than a Hard Reset ends the session as a restart
             does (RFC 8538).
+        offers_long_lived: We have the Long-Lived Graceful Restart capability (RFC 9494).
+        long_lived: What the peer says of its own long-lived restarts, its times no longer than ours;
+            None if it hasn't that capability or we haven't.
         extended_messages: The peer may be sent messages of up to 65,535 octets (RFC 8654).
         add_path_receive: Families of which the peer may send several paths of a prefix (RFC 7911).
         add_path_send: Families of which it is sent all paths of a prefix.
@@ -119,6 +142,8 @@ class Negotiated:
     enhanced_refresh: bool = False
     graceful_restart: GracefulRestart | None = None
     graceful_notification: bool = False
+    offers_long_lived: bool = False
+    long_lived: tuple[LongLived, ...] | None = None
     extended_messages: bool = False
     add_path_receive: frozenset[Family] = frozenset()
     add_path_send: frozenset[Family] = frozenset()
@@ -143,6 +168,26 @@ class Negotiated:
         restart = self.graceful_restart
         kept = set() if restart is None else {(a, s) for a, s, f_bit in restart.preserved if f_bit}
         return frozenset(each for each in self.families if (each.afi, each.safi) in kept)
+
+    @property
+    def kept_long(self) -> frozenset[Family]:
+        """Families whose routes are kept beyond the restart time (RFC 9494 4.2)."""
+        return frozenset(each for each in self.families if self.stale_time_s(each))
+
+    def stale_time_s(self, family: Family) -> int:
+        """How long the peer asks to have its routes kept beyond its restart time; 0 for not."""
+        said = self._long_lived(family)
+        return 0 if said is None else said.stale_time_s
+
+    def forwarding_long(self, family: Family) -> bool:
+        """Whether the peer says that it went on forwarding all the time: RFC 9494's F bit."""
+        said = self._long_lived(family)
+        return said is not None and said.forwarding
+
+    def _long_lived(self, family: Family) -> LongLived | None:
+        pair = family.afi, family.safi
+        said = [each for each in self.long_lived or () if (each.afi, each.safi) == pair]
+        return said[0] if said else None
 
     @property
     def most_bytes(self) -> int:
@@ -194,6 +239,9 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
     ours, theirs = local.capabilities, remote.capabilities
     families = _common_families(ours, theirs)
     restarts = ours.graceful_restart, theirs.graceful_restart
+    # RFC 9494 4.1: without the Graceful Restart capability the long-lived one counts for nothing.
+    offers_long_lived = ours.long_lived is not None and ours.graceful_restart is not None
+    agreed_long_lived = offers_long_lived and theirs.graceful_restart is not None
     return Negotiated(
         hold_time_s=min(local.hold_time_s, remote.hold_time_s),
         families=families,
@@ -203,10 +251,22 @@ def negotiate(local: Open, remote: Open, remote_as: RemoteAs = INTERNAL) -> Nego
         enhanced_refresh=ours.enhanced_refresh and theirs.enhanced_refresh,
         graceful_restart=None if ours.graceful_restart is None else theirs.graceful_restart,
         graceful_notification=all(each is not None and each.notification for each in restarts),
+        offers_long_lived=offers_long_lived,
+        long_lived=_bounded(theirs.long_lived, ours.long_lived) if agreed_long_lived else None,
         extended_messages=ours.extended_messages and theirs.extended_messages,
         add_path_receive=common_add_path(families, theirs, ours),
         add_path_send=common_add_path(families, ours, theirs),
     )
+
+
+def _bounded(
+    theirs: tuple[LongLived, ...] | None, ours: tuple[LongLived, ...] | None
+) -> tuple[LongLived, ...] | None:
+    """What the peer says of its long-lived restarts, its stale times no longer than ours."""
+    most_s = max((each.stale_time_s for each in ours or ()), default=0)
+    if theirs is None:
+        return None
+    return tuple(replace(each, stale_time_s=min(each.stale_time_s, most_s)) for each in theirs)
 
 
 def _check_as(local: Open, remote: Open, remote_as: RemoteAs) -> None:

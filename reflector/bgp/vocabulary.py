@@ -71,9 +71,11 @@ class AddPath:
 
 
 class Community:
-    """RFC 1997, RFC 8326 3: well-known communities that the reflector heeds."""
+    """RFC 1997, RFC 8326 3, RFC 9494 3: well-known communities that the reflector heeds."""
 
     GRACEFUL_SHUTDOWN: Final = b"\xff\xff\0\0"
+    LLGR_STALE: Final = b"\xff\xff\0\6"
+    NO_LLGR: Final = b"\xff\xff\0\7"
     NO_EXPORT: Final = b"\xff\xff\xff\x01"
     NO_ADVERTISE: Final = b"\xff\xff\xff\x02"
     NO_EXPORT_SUBCONFED: Final = b"\xff\xff\xff\x03"

@@ -21,6 +21,11 @@ def conflicts(config: Config) -> Iterator[tuple[str, str]]:
     yield from _unknown_names(config)
     yield from _unsigned(_peers(config))
     yield from _not_external(_peers(config))
+    if config.long_lived_stale_time_s and not config.restart_time_s:
+        yield (
+            "long-lived-stale-time",
+            "needs graceful restarts (RFC 9494 4.1): set restart-time to other than 0",
+        )
 
 
 def _twice(key: str, named: Sequence[object]) -> Iterator[tuple[str, str]]:

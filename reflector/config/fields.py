@@ -243,6 +243,13 @@ ROOT: Final = Mapping(
             "keep theirs for as long as they ask; 0: no graceful restart",
             attribute="restart_time_s",
         ),
+        Field(
+            "long-lived-stale-time",
+            kinds.LONG_LIVED_STALE_TIME,
+            "seconds beyond that in which peers are asked to keep our routes as a last choice "
+            "(RFC 9494), and for which we keep theirs at most; 0: none",
+            attribute="long_lived_stale_time_s",
+        ),
         Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),

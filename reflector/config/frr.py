@@ -232,7 +232,10 @@ class _Reader:
             raise ValueError(f"is the range of peer group {other} already, by line {line}")
 
     def _graceful_restart(self, entry: str, seconds: str = "", *, no: bool) -> None:
-        if entry == "bgp graceful-restart-disable":
+        if entry == "bgp long-lived-graceful-restart stale-time *":
+            read = kinds.LONG_LIVED_STALE_TIME.read
+            self._set("long_lived_stale_time_s", None if no else read(seconds))
+        elif entry == "bgp graceful-restart-disable":
             self._set("restart_time_s", None if no else 0)
         elif seconds:
             self._set("restart_time_s", None if no else kinds.RESTART_TIME.read(seconds))

@@ -238,3 +238,4 @@ HOPS = integer(1, 254)
 HTTP = Kind(read_http, {"type": "string", "pattern": "^(off|.+:[0-9]+)$"}, "`ADDRESS:PORT`, `off`")
 HOLD_TIME = integer(3, 65535, also=0)
 RESTART_TIME = integer(0, 4095)  # twelve bits: RFC 4724 3
+LONG_LIVED_STALE_TIME = integer(0, 2**24 - 1)  # RFC 9494 3

@@ -203,6 +203,8 @@ class Config:
         quarantine: Of overlapping pod CIDRs of several nodes use only the first.
         restart_time_s: How long peers are asked to keep our routes over our restart (RFC 4724); 0
             where restarts are not graceful.
+        long_lived_stale_time_s: How long they are asked to keep them beyond that (RFC 9494), and we
+            theirs at most; 0 where restarts are not long-lived.
         redial: Dial the peers that had a session before our own restart.
         state_file: Where they are remembered; None for the usual place.
         control_socket: For `bgp-reflector show`; None for the usual place.
@@ -231,6 +233,7 @@ class Config:
     policies: tuple[Policy, ...] = ()
     quarantine: bool = False
     restart_time_s: int = 120
+    long_lived_stale_time_s: int = 0
     redial: bool = True
     state_file: Path | None = None
     control_socket: Path | None = None

@@ -16,6 +16,8 @@ _MOST_AS_NUMBERS: Final = 9999
 
 _WELL_KNOWN: Final = {
     "graceful-shutdown": 0xFFFF0000,
+    "llgr-stale": 0xFFFF0006,
+    "no-llgr": 0xFFFF0007,
     "blackhole": 0xFFFF029A,
     "no-export": 0xFFFFFF01,
     "no-advertise": 0xFFFFFF02,

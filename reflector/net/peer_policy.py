@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.limits import MAX_PREFIX_HOLD_DOWN_S, OPEN_WAIT_S
-from reflector.bgp.open import Capabilities, GracefulRestart, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, LongLived, Open
 from reflector.bgp.remote_as import INTERNAL, RemoteAs
 from reflector.bgp.vocabulary import Family
 from reflector.rib.audience import Audience
@@ -33,6 +33,8 @@ class PeerPolicy:
         hold_down_s: How long it is kept out after it had too many prefixes.
         restart_time_s: How long it is asked to keep our routes over our restart (RFC 4724); None
             where restarts are not graceful.
+        long_lived_s: How long it is asked to keep them beyond that (RFC 9494), and we keep its routes at
+            most; None where restarts are not long-lived.
         add_path: `AddPath` directions in which several paths of a prefix are carried (RFC 7911).
     """
 
@@ -50,6 +52,7 @@ class PeerPolicy:
     export: Policy | None = None
     hold_down_s: float = MAX_PREFIX_HOLD_DOWN_S
     restart_time_s: int | None = None
+    long_lived_s: int | None = None
     add_path: int = 0
 
     def audience(self, *, internal: bool) -> int:
@@ -77,6 +80,7 @@ class PeerPolicy:
                 route_refresh=True,
                 enhanced_refresh=True,
                 graceful_restart=self._graceful_restart(restarting=restarting),
+                long_lived=self._long_lived(),
                 extended_messages=self.extended_messages,
                 host_name=host_name,
             ),
@@ -86,6 +90,12 @@ class PeerPolicy:
         if not self.add_path:
             return ()
         return tuple(sorted((each.afi, each.safi, self.add_path) for each in self.families))
+
+    def _long_lived(self) -> tuple[LongLived, ...] | None:
+        if self.long_lived_s is None:
+            return None
+        pairs = sorted((each.afi, each.safi) for each in self.families)
+        return tuple(LongLived(afi, safi, True, self.long_lived_s) for afi, safi in pairs)  # noqa: FBT003 - F bit
 
     def _graceful_restart(self, *, restarting: bool) -> GracefulRestart | None:
         if self.restart_time_s is None:

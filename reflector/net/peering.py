@@ -510,7 +510,7 @@ class Peering:
         said = closed.sent or closed.received
         if self._stopping or (said and (said.hard or not peer.negotiated.graceful_notification)):
             return frozenset()
-        return peer.negotiated.restartable
+        return peer.negotiated.restartable | peer.negotiated.kept_long
 
     def report_finding(self, peer: Peer, finding: Finding) -> None:
         """Pass on what the speaker found in a peer's UPDATE; to be given to `Speaker`."""

@@ -6,7 +6,7 @@ waits for what others have to say.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from reflector.bgp.errors import SessionError
 from reflector.bgp.vocabulary import Family
 from reflector.net.peer_policy import PeerPolicy
-from reflector.reports import PeerName, Report, RestartOver, StaleRoutesGone
+from reflector.reports import PeerName, Report, RestartOver, RoutesKeptLong, StaleRoutesGone
 from reflector.rib.path import IPAddress
 from reflector.rib.returning import Returning, returning
 from reflector.speaker import Peer, Speaker
@@ -67,10 +67,11 @@ class Restarts:
         self._report = report
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._timers: dict[Returning, asyncio.TimerHandle] = {}
+        self._timers: dict[Returning, list[asyncio.TimerHandle]] = {}
         self._fallen: dict[Returning, _Fallen] = {}
         self._cost = 0
         self._complete_by: dict[Returning, float] = {}
+        self._long_until: dict[Returning, dict[Family, float]] = {}
         self._awaited: dict[Returning, set[Family]] = {}
         self._deferral: asyncio.TimerHandle | None = None
         self._began_s = 0.0
@@ -87,13 +88,17 @@ class Restarts:
         who = returning(peer.source)
         self._cancel(who)
         kept = self._speaker.restarting.get(who)
-        if kept is None or not peer.restoring:
-            self._complete_by.pop(who, None)
+        self._forget_bounds(who, set() if kept is None else peer.restoring)
         if kept is None:
             return 0, 0.0
-        wait_s = min(peer.negotiated.restart_time_s, self._left_s(who))
-        reason = f"it is not back within its {wait_s:.0f} s"
-        self._timers[who] = self._loop.call_later(wait_s, self._forget, who, reason)
+        agreed = peer.negotiated
+        wait_s = min(agreed.restart_time_s, self._left_s(who))
+        now_s = self._loop.time()
+        # RFC 9494 4.2: what is not in its other capability has no restart time.
+        at_once = [each for each in kept.families if each not in agreed.restartable]
+        if at_once:
+            self._arm(who, now_s, self._keep_long, who, at_once, "it asked for no restart time")
+        self._arm(who, now_s + wait_s, self._restart_time_over, who, wait_s)
         fallen = self._fallen[who] = _Fallen(name, KEPT_PEER_COST + kept.prefixes)
         self._cost += fallen.cost
         while self._cost > MAX_KEPT_COST:
@@ -104,11 +109,13 @@ class Restarts:
         """A session is established."""
         who = returning(peer.source)
         self._cancel(who)
-        if peer.restoring:
-            by = self._complete_by.setdefault(who, self._loop.time() + STALE_PATHS_S)
-            self._timers[who] = self._loop.call_at(by, self._not_complete, name, peer)
-        else:
-            self._complete_by.pop(who, None)
+        self._forget_bounds(who, peer.restoring)
+        long_until = self._long_until.get(who, {})
+        for family in peer.restoring:
+            by = long_until.get(family)
+            if by is None:
+                by = self._complete_by.setdefault(who, self._loop.time() + STALE_PATHS_S)
+            self._arm(who, by, self._not_complete, name, peer, family)
         if self._deferral is not None and not _defers(peer):
             self._done(who)
 
@@ -138,20 +145,75 @@ class Restarts:
 
     def stop(self) -> None:
         """Time nothing any more."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        for who in list(self._timers):
+            self._cancel(who)
         if self._deferral is not None:
             self._deferral.cancel()
             self._deferral = None
 
     def _cancel(self, who: Returning) -> None:
-        timer = self._timers.pop(who, None)
-        if timer is not None:
+        for timer in self._timers.pop(who, ()):
             timer.cancel()
         fallen = self._fallen.pop(who, None)
         if fallen is not None:
             self._cost -= fallen.cost
+
+    def _arm(self, who: Returning, at_s: float, over: Callable[..., None], *given: object) -> None:
+        """Have something done for a peer at a time, unless it falls or is back before."""
+        self._timers.setdefault(who, []).append(self._loop.call_at(at_s, over, *given))
+
+    def _forget_bounds(self, who: Returning, families: Collection[Family]) -> None:
+        """Nothing is stale any more in families but these, so that their next restart is a first one."""
+        if not families:
+            self._complete_by.pop(who, None)
+        long_until = self._long_until.pop(who, {})
+        still = {family: until for family, until in long_until.items() if family in families}
+        if still:
+            self._long_until[who] = still
+
+    def _restart_time_over(self, who: Returning, wait_s: float) -> None:
+        """A peer is not back in time: its routes go, unless they are to be kept for long."""
+        kept = self._speaker.restarting[who]
+        reason = f"it is not back within its {wait_s:.0f} s"
+        agreed = kept.peer.negotiated
+        long = agreed.kept_long.intersection(kept.families)
+        if not long:
+            self._forget(who, reason)
+            return
+        self._complete_by.pop(who, None)
+        self._give_up(who, set(kept.families) - long, reason)
+        if long & agreed.restartable:
+            self._keep_long(who, long & agreed.restartable, reason)
+
+    def _keep_long(self, who: Returning, families: Collection[Family], reason: str) -> None:
+        """Keep a peer's routes on as long-lived stale ones (RFC 9494 4.2)."""
+        now_s, agreed = self._loop.time(), self._speaker.restarting[who].peer.negotiated
+        long_until = self._long_until.setdefault(who, {})
+        for family in families:
+            # Who fell again before it had announced all has what is left of its time.
+            until = long_until.setdefault(family, now_s + agreed.stale_time_s(family))
+            self._arm(who, until, self._long_over, who, family)
+        stale, gone = self._speaker.keep_long(who, families)
+        left_s = max(long_until[family] for family in families) - now_s
+        name = self._fallen[who].name
+        self._report(RoutesKeptLong(name, stale, gone, round(max(0.0, left_s)), reason))
+        self._on_change()
+
+    def _long_over(self, who: Returning, family: Family) -> None:
+        """A family's long-lived stale time is over."""
+        seconds = self._speaker.restarting[who].peer.negotiated.stale_time_s(family)
+        self._give_up(who, (family,), _LONG_OVER.format(seconds))
+
+    def _give_up(self, who: Returning, families: Collection[Family], reason: str) -> None:
+        """Wait no more for some of a peer's routes."""
+        if not families:
+            return
+        if set(self._speaker.restarting[who].families) <= set(families):
+            self._forget(who, reason)
+            return
+        gone = self._speaker.forget(who, families)
+        self._report(StaleRoutesGone(self._fallen[who].name, gone, reason))
+        self._on_change()
 
     def _left_s(self, who: Returning) -> float:
         """Seconds until stale routes go that restarts one after another have kept (RFC 8538 4.1)."""
@@ -161,7 +223,7 @@ class Restarts:
         """Wait for a peer no more."""
         name = self._fallen[who].name
         self._cancel(who)
-        self._complete_by.pop(who, None)
+        self._forget_bounds(who, ())
         gone = self._speaker.forget(who)
         self._report(StaleRoutesGone(name, gone, reason))
         self._on_change()
@@ -174,12 +236,13 @@ class Restarts:
         [(dearest, _)] = cost.most_common(1)
         return next(who for who in self._fallen if who[0] == dearest)
 
-    def _not_complete(self, name: PeerName, peer: Peer) -> None:
-        self._timers.pop(returning(peer.source), None)
-        self._complete_by.pop(returning(peer.source), None)
-        gone = self._speaker.drop_stale(peer)
+    def _not_complete(self, name: PeerName, peer: Peer, family: Family) -> None:
+        long_lived = family in peer.long_lived
+        gone = self._speaker.drop_stale(peer, (family,))
         if gone:
-            reason = f"it has not announced them again within {STALE_PATHS_S:.0f} s"
+            reason = _NOT_COMPLETE.format(STALE_PATHS_S)
+            if long_lived:
+                reason = _LONG_OVER.format(peer.negotiated.stale_time_s(family))
             self._report(StaleRoutesGone(name, gone, reason))
             self._on_change()
 
@@ -226,6 +289,8 @@ class Restarts:
         self._on_change()
 
 
+_NOT_COMPLETE: Final = "it has not announced them again within {:.0f} s"
+_LONG_OVER: Final = "they were kept for its long-lived stale time of {} s"
 _TOO_MUCH: Final = (
     "too many routes are kept for peers that restart, and most of them for those at its address"
 )

@@ -28,6 +28,7 @@ _WHY: Final = {
     Reason.NO_ADVERTISE: "the community no-advertise: for nobody else (RFC 1997)",
     Reason.NO_EXPORT: "the community no-export: not for external peers (RFC 1997)",
     Reason.NON_CLIENT: "what a non-client says is not for other non-clients (RFC 4456 6)",
+    Reason.STALE: "it is long-lived stale, and the peer has no long-lived graceful restart (RFC 9494)",
     Reason.OUTGROWN: "with what a reflector adds, its attributes outgrow a message to it",
     Reason.NEXT_HOP: "we have no address of its family that this peer could take as next hop",
 }

@@ -37,6 +37,7 @@ from reflector.reports import (
     PeerUp,
     Report,
     RestartOver,
+    RoutesKeptLong,
     StaleRoutesGone,
     Steered,
     Trouble,
@@ -187,6 +188,7 @@ def _likeness(report: Report) -> Hashable:
             | PeerReturned(peer)
             | ConnectionRefused(peer)
             | PeerCantRefresh(peer)
+            | RoutesKeptLong(peer)
             | StaleRoutesGone(peer)
         ):
             return peer.address, type(report)

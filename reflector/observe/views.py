@@ -345,6 +345,7 @@ def _codes(capabilities: Capabilities) -> list[int]:
         1: capabilities.families is not None,
         2: capabilities.route_refresh,
         6: capabilities.extended_messages,
+        71: capabilities.long_lived is not None,
         64: capabilities.graceful_restart is not None,
         65: capabilities.as4 is not None,
         69: bool(capabilities.add_path),
@@ -503,7 +504,7 @@ class Routes:
             view = self._described[path] = {
                 "from": _source(self._speaker, path.source),
                 "next_hop": describe_next_hop(path.next_hop) or None,
-                "told_to": _told(path.audience),
+                "told_to": _told(path),
                 **describe_attributes(path.attributes),
             }
         return view
@@ -517,8 +518,14 @@ _ROLES = {
 }
 
 
-def _told(audience: int) -> str:
+def _told(path: Path) -> str:
     """Who is told of a path, in words."""
+    if not path.stale:
+        return _named(path.audience)
+    return f"{_named(path.audience >> 16)}, of those with long-lived graceful restart"
+
+
+def _named(audience: int) -> str:
     if audience & Audience.ALL == Audience.ALL:
         return "all"
     if audience & Audience.ALL == Audience.INTERNAL:

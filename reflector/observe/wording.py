@@ -16,6 +16,7 @@ from reflector.reports import (
     PeerUp,
     Report,
     RestartOver,
+    RoutesKeptLong,
     StaleRoutesGone,
     Steered,
     Trouble,
@@ -52,7 +53,13 @@ def describe(report: Report) -> Line:
             return _up(report)
         case PeerDown():
             return _down(report)
-        case StaleRoutesGone() | ConnectionRefused() | PeerReturned() | PeerCantRefresh():
+        case (
+            StaleRoutesGone()
+            | RoutesKeptLong()
+            | ConnectionRefused()
+            | PeerReturned()
+            | PeerCantRefresh()
+        ):
             return _remark(report)
         case RestartOver():
             return _restart_over(report)
@@ -72,7 +79,7 @@ def level_of(report: Report) -> str:
         case UpdateFault(_, finding):
             # A path that has come round in a circle is no mistake of anybody's.
             return INFO if finding.action is Action.EXCLUDE else WARNING
-        case ConnectionRefused() | PeerCantRefresh() | StaleRoutesGone():
+        case ConnectionRefused() | PeerCantRefresh() | StaleRoutesGone() | RoutesKeptLong():
             return WARNING
         case RestartOver(_, missing):
             return WARNING if missing else INFO
@@ -145,8 +152,12 @@ def _down(report: PeerDown) -> Line:
     return Line(_level_of_down(report), event, words, fields)
 
 
-def _remark(report: StaleRoutesGone | ConnectionRefused | PeerReturned | PeerCantRefresh) -> Line:
+def _remark(
+    report: StaleRoutesGone | RoutesKeptLong | ConnectionRefused | PeerReturned | PeerCantRefresh,
+) -> Line:
     match report:
+        case RoutesKeptLong():
+            return _kept_long(report)
         case PeerCantRefresh(peer):
             return _about(peer, WARNING, "cant_refresh", _CANT_REFRESH, _CANT_REFRESH)
         case StaleRoutesGone(peer, prefixes, reason):
@@ -156,6 +167,18 @@ def _remark(report: StaleRoutesGone | ConnectionRefused | PeerReturned | PeerCan
             return _about(peer, WARNING, "connection_refused", f"turned away: {reason}", reason)
         case PeerReturned(peer, outcome):
             return _about(peer, INFO, "peer_returned", f"connected again: {outcome}", outcome)
+
+
+def _kept_long(report: RoutesKeptLong) -> Line:
+    lost = f", {_prefixes(report.lost)} lost" if report.lost else ""
+    words = f"{_prefixes(report.prefixes)} kept for {report.kept_s} s as a last choice{lost}"
+    line = _about(
+        report.peer, WARNING, "routes_kept_long", f"{words}: {report.reason}", report.reason
+    )
+    line.fields.update(
+        prefixes_kept=report.prefixes, prefixes_lost=report.lost, kept_s=report.kept_s
+    )
+    return line
 
 
 def _restart_over(report: RestartOver) -> Line:

@@ -15,7 +15,8 @@ class Audience:
     Internal peers are clients or not (RFC 4456 5). External ones are ordinary, or clients of a route
     server (RFC 7947). Those with two-octet AS numbers are kinds of their own: a path that fits a
     message in one form may outgrow it in the other (RFC 6793 4.2.2). For the same reason those with
-    extended messages are (RFC 8654). Plain integers, because the reflecting path compares them for
+    extended messages are (RFC 8654). And those with long-lived graceful restart are, for nobody else
+    is told of stale paths (RFC 9494 4.3). Plain integers, because the reflecting path compares them for
     every prefix.
     """
 
@@ -40,13 +41,18 @@ class Audience:
 
     @staticmethod
     def any_form(kinds: int) -> int:
-        """These kinds, whatever the width of their AS numbers and the size of their messages."""
-        return kinds * 0x1111
+        """These kinds, whatever their capabilities."""
+        return kinds * 0x1111_1111
+
+    @staticmethod
+    def long_lived(kinds: int) -> int:
+        """Those of these kinds, whatever else they have, that have long-lived graceful restart."""
+        return kinds << 16
 
     @staticmethod
     def usual_size(audience: int) -> int:
         """Those of an audience that have no extended messages."""
-        return audience & 0xFF
+        return audience & 0x00FF_00FF
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Form:
         most_bytes: Of a message: more than usual where they have extended ones (RFC 8654).
         add_path: Whether they are told of every path of a prefix, each with its path identifier
             (RFC 7911), and not of the best alone.
+        long_lived: Whether they are told of long-lived stale paths (RFC 9494).
 
     Attributes:
         usual: Whether it is the form in which a path is kept: nothing is to be rewritten.
@@ -72,6 +79,7 @@ class Form:
     policy: "Policy | None" = None
     most_bytes: int = MAX_MESSAGE_BYTES
     add_path: bool = False
+    long_lived: bool = False
     usual: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,4 +90,6 @@ class Form:
     def audience(self) -> int:
         """Their bit: a path whose audience has it may be told to them."""
         audience = self.kind if self.as4 else Audience.as2(self.kind)
-        return Audience.extended(audience) if self.most_bytes > MAX_MESSAGE_BYTES else audience
+        if self.most_bytes > MAX_MESSAGE_BYTES:
+            audience = Audience.extended(audience)
+        return Audience.long_lived(audience) if self.long_lived else audience

@@ -3,6 +3,7 @@
 The steps, numbered as in RFC 4271 9.1.2.2 where they are its own:
 
     -  a route that we originate ourselves, as every router has it
+    -  a route that is not long-lived stale (RFC 9494 4.4)
     -  9.1.1: highest LOCAL_PREF
     a  shortest AS_PATH, an AS_SET counting one
     b  lowest ORIGIN
@@ -31,6 +32,8 @@ _STEPS: Final = (
     "lowest ORIGIN",
 )
 _MED: Final = "lowest MULTI_EXIT_DISC"
+# What the first of them compares where no path is our own.
+_NOT_STALE: Final = "not long-lived stale"
 _TIE_BREAKS: Final = (
     "external before internal",
     "lowest BGP identifier (ORIGINATOR_ID)",
@@ -62,7 +65,9 @@ def eliminate(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
     others = [path for path in paths if path is not best]
     for index, step in enumerate(_STEPS):
         left = [path for path in others if path.preference[index] == best.preference[index]]
-        yield from ((path, step) for path in others if path not in left)
+        gone = [path for path in others if path not in left]
+        stale = index == 0 and not best.source.local
+        yield from ((path, _NOT_STALE if stale else step) for path in gone)
         others = left
     survivors = _survivors(paths)
     yield from ((path, _MED) for path in others if path not in survivors)

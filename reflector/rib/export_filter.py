@@ -96,6 +96,7 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
                 path.next_hop,
                 self._cluster_id,
                 path.place,
+                stale=path.stale,
             )
         return changed
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from reflector.rib.audience import Audience
+from reflector.rib.audience import Audience, Form
 from reflector.rib.path import Path
 from reflector.rib.table import Table
 from reflector.rib.update_group import Member, UpdateGroup
@@ -22,6 +22,7 @@ class Reason(Enum):
     NO_ADVERTISE = "no-advertise"
     NO_EXPORT = "no-export"
     NON_CLIENT = "non-client"
+    STALE = "long-lived-stale"
     OUTGROWN = "outgrown"
     NEXT_HOP = "no-next-hop"
 
@@ -58,7 +59,7 @@ def fate(table: Table, group: UpdateGroup, member: Member, prefix: bytes) -> Fat
         return Fate(Reason.OWN)
     if shown is None:
         return Fate(Reason.POLICY, rule)
-    return Fate(_withheld(shown, group.form.kind))
+    return Fate(_withheld(shown, group.form))
 
 
 def _sent(group: UpdateGroup, member: Member, prefix: bytes) -> Reason:
@@ -67,13 +68,15 @@ def _sent(group: UpdateGroup, member: Member, prefix: bytes) -> Reason:
     return Reason.DEFERRED if member.deferred else Reason.TOLD
 
 
-def _withheld(path: Path, kind: int) -> Reason:
+def _withheld(path: Path, form: Form) -> Reason:
     """Why a path is not for a member that may see it."""
-    attributes, source = path.attributes, path.source
+    attributes, source, kind = path.attributes, path.source, form.kind
     if attributes.no_advertise and not path.is_served_to(kind):
         return Reason.NO_ADVERTISE
     if attributes.no_export and kind & Audience.OUTSIDE and not path.is_served_to(kind):
         return Reason.NO_EXPORT
     if not source.told & kind:
         return Reason.NON_CLIENT
+    if path.stale and not form.long_lived:
+        return Reason.STALE
     return Reason.NEXT_HOP if source.local else Reason.OUTGROWN

@@ -97,6 +97,7 @@ class Path:
         family: Of its prefixes.
         attributes: As judged.
         next_hop: As announced; empty on a local path, whose next hop depends on the peer told.
+        stale: Whether it is long-lived stale: the last choice, and for those who know (RFC 9494 4.3).
         audience: Who may be told of it; NOBODY also where it would outgrow a message.
         preference: Smaller is better: the steps of RFC 4271 9.1.2.2 that don't depend on MED.
         tie_break: Smaller is better: the steps after MED, RFC 4456 9 included.
@@ -112,6 +113,7 @@ class Path:
         "place",
         "preference",
         "source",
+        "stale",
         "tie_break",
     )
 
@@ -123,14 +125,17 @@ class Path:
         next_hop: bytes,
         cluster_id: bytes,
         place: Place | None = None,
+        *,
+        stale: bool = False,
     ) -> None:
         self.source = source
         self.place: Place = place or source
+        self.stale = stale
         self.family = family
         self.attributes = attributes
         self.next_hop = next_hop
         self.preference = (
-            not source.local,
+            2 if stale else not source.local,
             -attributes.local_pref,
             attributes.as_path_length,
             attributes.origin,
@@ -228,8 +233,15 @@ class Path:
 
     def _audience(self) -> int:
         told = self._told()
+        if self.stale:
+            return Audience.long_lived(self._sized(told))
         if not told or len(self._wire) < _SMALL_BYTES:
             return Audience.any_form(told)
+        sized = self._sized(told)
+        return sized | Audience.long_lived(sized)
+
+    def _sized(self, told: int) -> int:
+        """Who of those that may be told can be, in messages as large as each takes."""
         larger = self._fitting(told, MAX_EXTENDED_MESSAGE_BYTES)
         return self._fitting(told, MAX_MESSAGE_BYTES) | Audience.extended(larger)
 

@@ -8,6 +8,7 @@ Changes since the last `take_changes` are remembered in the form that export nee
 before, so that each turn sends a prefix once, however often it changed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -147,6 +148,15 @@ class Table:
     def announced(self, place: Place) -> set[bytes]:
         """What a source has announced at one of its places and not withdrawn."""
         return self.held.get(place, set())
+
+    def held_by_path(self, source: Source) -> dict[Path, list[bytes]]:
+        """The prefixes that a source has announced, by path."""
+        held: dict[Path, list[bytes]] = defaultdict(list)
+        for place in source.places:
+            for prefix in self.announced(place):
+                path = next(each for each in self.routes[prefix].paths if each.place is place)
+                held[path].append(prefix)
+        return held
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""

@@ -81,6 +81,24 @@ def graceful_restart(
     return Capability(GRACEFUL_RESTART, (flags << 8 | restart_time_s).to_bytes(2) + listed)
 
 
+def long_lived_graceful_restart(
+    stale_time_s: int, families: Iterable[str] = ("ipv4", "ipv6"), *, forwarding: bool = False
+) -> Capability:
+    """RFC 9494 3; it means something beside `graceful_restart` alone.
+
+    Args:
+        stale_time_s: How long others should keep this peer's routes beyond its restart time.
+        families: Whose routes they should keep.
+        forwarding: The F bit of each family: forwarding went on meanwhile.
+    """
+    flags = _FORWARDING if forwarding else 0
+    listed = b"".join(
+        afi.to_bytes(2) + bytes((safi, flags)) + stale_time_s.to_bytes(3)
+        for afi, safi in map(pair, families)
+    )
+    return Capability(71, listed)
+
+
 def four_octet_as(asn: int) -> Capability:
     """RFC 6793: AS numbers have four octets, and this is ours."""
     return Capability(65, asn.to_bytes(4))

@@ -25,6 +25,8 @@ class Bird(Peer):
         more_reflectors: Addresses of further reflectors that it dials.
         graceful_restart: Whether it keeps a reflector's routes when a session breaks off, as
             kube-router does with --bgp-graceful-restart.
+        restart_time_s: How long it asks others to keep its routes then.
+        long_lived_s: How long it asks them to keep them beyond that (RFC 9494); 0 for not.
         extended_messages: Whether it offers messages of up to 65,535 octets (RFC 8654).
     """
 
@@ -32,6 +34,8 @@ class Bird(Peer):
     passive: bool = False
     more_reflectors: tuple[str, ...] = ()
     graceful_restart: bool = False
+    restart_time_s: int = 120
+    long_lived_s: int = 0
     extended_messages: bool = False
 
     kind: ClassVar[str] = "bird"
@@ -109,6 +113,9 @@ protocol bgp {name} {{
   {"passive;" if self.passive else ""}
   # As kube-router without its flag: a session's routes go when it goes; or with it.
   graceful restart {"on" if self.graceful_restart else "off"};
+  graceful restart time {self.restart_time_s};
+  long lived graceful restart {"on" if self.long_lived_s else "off"};
+  long lived stale time {self.long_lived_s};
   enable extended messages {"on" if self.extended_messages else "off"};
   hold time {settings.hold_time_s};
   connect delay time 1;

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 
 from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.errors import Finding
-from reflector.bgp.open import Capabilities, GracefulRestart, Negotiated, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, LongLived, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib import update_group
 from reflector.rib.audience import Audience
@@ -179,6 +179,7 @@ class Classroom:
         restart: GracefulRestart | None = None,
         extended_messages: bool = False,
         add_path: str = "",
+        long_lived: tuple[LongLived, ...] | None = None,
         turn: bool = True,
     ) -> Student:
         """A peer's session is established; an external one's if it has another AS.
@@ -209,6 +210,8 @@ class Classroom:
             enhanced_refresh=enhanced_refresh,
             graceful_restart=restart,
             graceful_notification=restart is not None and restart.notification,
+            offers_long_lived=long_lived is not None,
+            long_lived=long_lived,
             extended_messages=extended_messages,
             add_path_receive=known if add_path in ("receive", "both") else frozenset(),
             add_path_send=known if add_path in ("send", "both") else frozenset(),

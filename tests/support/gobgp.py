@@ -33,11 +33,15 @@ class GoBgp(Peer):
         graceful_restart: Whether it restarts gracefully, as kube-router does with
             --bgp-graceful-restart.
         graceful_notification: Whether it does so after a NOTIFICATION too (RFC 8538).
+        restart_time_s: How long it asks others to keep its routes then.
+        long_lived_s: How long it asks them to keep them beyond that (RFC 9494); 0 for not.
     """
 
     as_in_kube_router: bool = False
     graceful_restart: bool = False
     graceful_notification: bool = False
+    restart_time_s: int = 90
+    long_lived_s: int = 0
 
     kind: ClassVar[str] = "gobgp"
 
@@ -53,10 +57,16 @@ class GoBgp(Peer):
         if self.graceful_restart:
             restart = (
                 "[neighbors.graceful-restart.config]\n"
-                "enabled = true\nrestart-time = 90\ndeferral-time = 360\n"
+                f"enabled = true\nrestart-time = {self.restart_time_s}\ndeferral-time = 360\n"
+                f"long-lived-enabled = {str(bool(self.long_lived_s)).lower()}\n"
                 f"notification-enabled = {str(self.graceful_notification).lower()}"
             )
             each_restart = "[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true"
+        if self.long_lived_s:
+            each_restart += (
+                "\n[neighbors.afi-safis.long-lived-graceful-restart.config]\n"
+                f"enabled = true\nrestart-time = {self.long_lived_s}"
+            )
         config = settings.directory / "gobgpd.toml"
         config.write_text(f"""\
 [global.config]

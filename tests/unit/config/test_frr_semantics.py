@@ -397,3 +397,11 @@ def test_one_maximum_prefix_counts_for_each_family() -> None:
     assert read(PEER, "no neighbor 10.0.0.1 maximum-prefix").neighbors[0].settings == PeerSettings(
         client=False
     )
+
+
+def test_long_lived_graceful_restart_has_its_time() -> None:
+    statement = "bgp long-lived-graceful-restart stale-time 3600"
+    assert read(statement).long_lived_stale_time_s == 3600
+    assert read(statement, f"no {statement}").long_lived_stale_time_s == 0
+    [said] = blamed("bgp long-lived-graceful-restart stale-time 16777216")
+    assert "16777216" in said

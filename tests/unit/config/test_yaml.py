@@ -173,7 +173,7 @@ def test_a_boolean_is_true_or_false(word: str) -> None:
         ("families: []", "f:1:11: families: needs at least one item"),
         ("families: [ipv4, ipv4]", "f:1:18: families[1]: is there twice"),
         ("families: [ipv5]", "f:1:12: families[0]: 'ipv5' is not one of ipv4, ipv6"),
-        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, quarantine, restart-time, redial, state-file, control-socket, http, http-controls, bmp, whoami, log, limits"),
+        ("- asn: 1", "f:1:1: must be a mapping of asn, router-id, cluster-id, listen, port, hold-time, families, networks, ranges, neighbors, prefix-sets, policies, quarantine, restart-time, long-lived-stale-time, redial, state-file, control-socket, http, http-controls, bmp, whoami, log, limits"),
         ("log: json", "f:1:6: log: must be a mapping of format, level"),
         ("ranges: [{}]", "f:1:10: ranges[0]: network is missing"),
         ("hold-time: 2", "f:1:12: hold-time: '2' is not a whole number (0, or 3 to 65535)"),
@@ -385,3 +385,15 @@ def test_the_narrowest_range_counts_and_a_neighbor_before_any() -> None:
 def test_a_mapped_address_would_never_match_a_peer() -> None:
     with pytest.raises(ConfigError, match=r"in disguise: write 10\.0\.0\.2"):
         parse_yaml(b'neighbors: [{address: "::ffff:10.0.0.2"}]', "f")
+
+
+@pytest.mark.rfc("9494", "4.1")
+def test_long_lived_restarts_are_off_and_need_graceful_ones() -> None:
+    assert parse("").long_lived_stale_time_s == 0
+    assert parse("long-lived-stale-time: 3600").long_lived_stale_time_s == 3600
+    assert blamed("restart-time: 0\nlong-lived-stale-time: 3600") == [
+        (
+            "f:2:24: long-lived-stale-time: needs graceful restarts (RFC 9494 4.1): set restart-time to "
+            "other than 0"
+        )
+    ]

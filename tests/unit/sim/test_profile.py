@@ -59,6 +59,12 @@ def test_graceful_notifications_are_the_n_bit() -> None:
     assert offered == capability.raw(64, bytes.fromhex("405a 00010100"))
 
 
+@pytest.mark.rfc("9494", "3")
+def test_long_lived_restarts_have_24_bits_of_seconds() -> None:
+    offered = capability.long_lived_graceful_restart(3600, ["ipv6"], forwarding=True)
+    assert offered == capability.raw(71, bytes.fromhex("00020180 000e10"))
+
+
 def test_graceful_restart_says_so_when_it_comes_back() -> None:
     """RFC 4724 4.1."""
     offered = Profile(graceful_restart_s=90).offered()[-1]
