@@ -40,7 +40,5 @@ def test_what_a_peer_says_is_written_until_the_level_is_info(tmp_path: Path) -> 
         running.reload()
         await_line(running, lambda: "configuration reloaded" in running.log)
         node.announce("10.9.2.0/24", next_hop="10.0.9.1")
-        await_line(
-            running, lambda: "now 1)" in running.log.rpartition("configuration reloaded")[2]
-        )
+        await_line(running, lambda: "now 1)" in running.log.rpartition("configuration reloaded")[2])
         assert "10.9.2.0/24" not in running.log
