@@ -144,6 +144,7 @@ class BlockingPeer:
     established = _waits(Peer.established)
     route = _waits(Peer.route)
     no_route = _waits(Peer.no_route)
+    all_paths = _waits(Peer.all_paths)
     end_of_rib = _waits(Peer.end_of_rib)
     refresh_request = _waits(Peer.refresh_request)
     notification = _waits(Peer.notification)
@@ -190,6 +191,11 @@ class BlockingPeer:
     def routes(self) -> dict[str, Route]:
         """What it was announced and not withdrawn, by prefix: as it is now."""
         return dict(self.peer.routes)
+
+    @property
+    def paths(self) -> dict[str, dict[int, Route]]:
+        """What came with path identifiers, by prefix and identifier: as it is now (RFC 7911)."""
+        return {prefix: dict(paths) for prefix, paths in self.peer.paths.items()}
 
     @property
     def announced(self) -> dict[str, Route]:

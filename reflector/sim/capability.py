@@ -7,13 +7,14 @@ not. `raw` makes any other.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from reflector.bgp.vocabulary import FAMILY_BY_NAME
+from reflector.bgp.vocabulary import FAMILY_BY_NAME, AddPath
 
 _RESTARTING: Final = 0x80
 _NOTIFICATION: Final = 0x40
 _FORWARDING: Final = 0x80
 GRACEFUL_RESTART: Final = 64
 _MAX_TEXT_BYTES: Final = 64
+_ADD_PATH: Final = {"receive": AddPath.RECEIVE, "send": AddPath.SEND, "both": AddPath.BOTH}
 
 
 class Capability(NamedTuple):
@@ -113,6 +114,25 @@ def fqdn(host_name: str, domain_name: str = "") -> Capability:
     """The host's name (draft-walton-bgp-hostname-capability), cut to 64 octets as GoBGP does."""
     host, domain = _text(host_name), _text(domain_name)
     return Capability(73, bytes((len(host),)) + host + bytes((len(domain),)) + domain)
+
+
+def add_path(direction: str, families: Iterable[str] = ("ipv4", "ipv6")) -> Capability:
+    """RFC 7911 4: several paths of a prefix travel on the session.
+
+    Args:
+        direction: "receive", "send" or "both", as this peer sees it.
+        families: Of which.
+
+    Raises:
+        ValueError: It is no direction, or no family that is known here.
+    """
+    if direction not in _ADD_PATH:
+        raise ValueError(
+            f"{direction!r} is no direction: write {' or '.join(map(repr, _ADD_PATH))}"
+        )
+    pairs = (pair(family) for family in families)
+    octets = (afi.to_bytes(2) + bytes((safi, _ADD_PATH[direction])) for afi, safi in pairs)
+    return Capability(69, b"".join(octets))
 
 
 def software_version(text: str) -> Capability:

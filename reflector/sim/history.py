@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from reflector.bgp.cutting import Cutter
+from reflector.bgp.vocabulary import Family
 from reflector.bgp.words import KINDS, Kind, read_message
 
 Direction = Literal["sent", "received"]
@@ -37,6 +38,7 @@ class Message:
             no message.
         body: What follows the header; of "octets" all of it.
         as4: Whether AS numbers in it have four octets.
+        add_path: Families whose prefixes stand behind path identifiers (RFC 7911 3).
     """
 
     time_s: float
@@ -44,10 +46,11 @@ class Message:
     kind: Kind
     body: bytes
     as4: bool = True
+    add_path: frozenset[Family] = frozenset()
 
     def describe(self) -> str:
         """What it says, in words."""
-        said = read_message(_TYPES[self.kind], self.body, as4=self.as4).says
+        said = read_message(_TYPES[self.kind], self.body, as4=self.as4, add_path=self.add_path).says
         return f"{self.kind}{f': {said}' if said else ''}"
 
     def __str__(self) -> str:
@@ -117,10 +120,12 @@ class Recorder:
         self._direction = direction
         self._cutter = Cutter()
 
-    def feed(self, data: bytes, time_s: float, *, as4: bool) -> list[Message]:
+    def feed(
+        self, data: bytes, time_s: float, *, as4: bool, add_path: frozenset[Family] = frozenset()
+    ) -> list[Message]:
         """Take octets; returns the messages that they complete."""
         return [
-            Message(time_s, self._direction, KINDS[code], body, as4)
+            Message(time_s, self._direction, KINDS[code], body, as4, add_path)
             for code, body in self._cutter.feed(data)
         ]
 

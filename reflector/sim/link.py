@@ -19,7 +19,7 @@ from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated, Open
 from reflector.bgp.remote_as import RemoteAs
 from reflector.bgp.session import Session, Timer
-from reflector.bgp.vocabulary import FAMILIES, RefreshSubtype, State
+from reflector.bgp.vocabulary import FAMILIES, Family, RefreshSubtype, State
 from reflector.bgp.words import describe_notification
 from reflector.sim.errors import DeadlineError, SessionOverError, SimError
 from reflector.sim.history import History, Message, Note, Recorder
@@ -31,6 +31,7 @@ from reflector.sim.wire import read, write_routes
 T = TypeVar("T")
 
 # Whom a simulated peer accepts that is not told: its test says what it wants to see in the other side's OPEN.
+_NONE: Final[frozenset[Family]] = frozenset()
 _ANYBODY: Final = RemoteAs(internal=True, external=True)
 
 
@@ -62,7 +63,8 @@ class Link:
         self.target = target
         self.history = History(f"History of a simulated peer in AS {profile.asn}")
         self.routes: dict[str, Route] = {}
-        self.announced: dict[str, Route] = {}
+        self.paths: dict[str, dict[int, Route]] = {}
+        self._announced: dict[tuple[str, int | None], Route] = {}
         self.ended: Ended | None = None
         self._loop = asyncio.get_running_loop()
         self._session = self._new_session(profile.located("127.0.0.1"))
@@ -79,6 +81,11 @@ class Link:
         self._waiters: set[asyncio.Future[None]] = set()
 
     # What it is.
+
+    @property
+    def announced(self) -> dict[str, Route]:
+        """What it has announced and not withdrawn, by prefix; of several paths the last."""
+        return {prefix: route for (prefix, _), route in self._announced.items()}
 
     @property
     def state(self) -> State:
@@ -206,7 +213,8 @@ class Link:
         self._stalled = self._silent = False
         self.ended = None
         self.routes.clear()
-        self.announced.clear()
+        self.paths.clear()
+        self._announced.clear()
         self._ended_ribs.clear()
         self._refresh_requests.clear()
         self._note(f"connected to {there} port {port} from {here}")
@@ -238,8 +246,9 @@ class Link:
 
     def on_data(self, data: bytes) -> None:
         """Octets have arrived; the transport calls this."""
-        as4 = self.negotiated.as4 if self.negotiated is not None else True
-        for message in self._recorders[1].feed(data, self._now(), as4=as4):
+        agreed = self.negotiated
+        as4, add_path = (True, _NONE) if agreed is None else (agreed.as4, agreed.add_path_receive)
+        for message in self._recorders[1].feed(data, self._now(), as4=as4, add_path=add_path):
             self.history.add(message)
         events = self._session.receive_data(data)
         if self._session.heard != self._heard:
@@ -280,25 +289,38 @@ class Link:
     def _on_update(self, body: bytes) -> None:
         if self.ended is not None:
             return
-        assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
+        agreed = self.negotiated
+        assert agreed is not None  # noqa: S101 - the type checker can't see the states
         try:
-            update = read(body, as4=self.negotiated.as4)
+            update = read(body, as4=agreed.as4, add_path=agreed.add_path_receive)
         except SessionError as error:
             self._on_closed(self._session.fail(error))
             return
-        for prefix in update.withdrawn:
-            self.routes.pop(prefix, None)
+        for prefix, path_id in update.withdrawn:
+            self._lose_path(prefix, path_id)
         for route in update.routes:
             self.routes[route.prefix] = route
+            if route.path_id is not None:
+                self.paths.setdefault(route.prefix, {})[route.path_id] = route
         if update.end_of_rib is not None:
             self._ended_ribs.add(update.end_of_rib)
+
+    def _lose_path(self, prefix: str, path_id: int | None) -> None:
+        left = self.paths.get(prefix, {})
+        if path_id is not None:
+            left.pop(path_id, None)
+        if left:
+            self.routes[prefix] = next(reversed(left.values()))
+        else:
+            self.paths.pop(prefix, None)
+            self.routes.pop(prefix, None)
 
     def _on_refresh(self, pair: tuple[int, int], subtype: int) -> None:
         family = FAMILIES.get(pair)
         if family is None or subtype != RefreshSubtype.REQUEST or self.negotiated is None:
             return
         self._refresh_requests.append(family.name)
-        again = [route for route in self.announced.values() if route.family == family.name]
+        again = [route for route in self._announced.values() if route.family == family.name]
         last, agreed = self.profile.mp_reach_last, self.negotiated
         self._write(
             write_routes(again, as4=agreed.as4, reach_last=last, most_bytes=agreed.most_bytes)
@@ -312,6 +334,7 @@ class Link:
             reason = f"{reason} (we sent {describe_notification(closed.sent)})"
         self.ended = Ended(reason, closed.sent, closed.received)
         self.routes.clear()
+        self.paths.clear()
         for handle in self._timers.values():
             handle.cancel()
         self._timers.clear()
@@ -347,7 +370,8 @@ class Link:
         if not ours and (self.ended is not None or transport.closed):
             reason = "" if self.ended is None else f": {self.ended.reason}"
             raise self._failure(SessionOverError, f"can't send, the session is over{reason}")
-        as4 = self.negotiated.as4 if self.negotiated is not None else True
-        for message in self._recorders[0].feed(data, self._now(), as4=as4):
+        agreed = self.negotiated
+        as4, add_path = (True, _NONE) if agreed is None else (agreed.as4, agreed.add_path_send)
+        for message in self._recorders[0].feed(data, self._now(), as4=as4, add_path=add_path):
             self.history.add(message)
         transport.write(data)

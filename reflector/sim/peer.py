@@ -12,7 +12,13 @@ from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated
 from reflector.bgp.session import Timer
 from reflector.bgp.update import write_end_of_rib
-from reflector.bgp.vocabulary import FAMILY_BY_NAME, CeaseSubcode, ErrorCode
+from reflector.bgp.vocabulary import (
+    FAMILY_BY_NAME,
+    IPV4_UNICAST,
+    IPV6_UNICAST,
+    CeaseSubcode,
+    ErrorCode,
+)
 from reflector.sim import capability
 from reflector.sim.errors import (
     ConnectError,
@@ -42,8 +48,8 @@ class Peer(Link):
         profile: How it behaves.
         target: Address and port of the speaker under test; None of a peer that was dialled.
         history: All that it has sent, received and done.
-        routes: What it was announced and not withdrawn, by prefix.
-        announced: What it has announced and not withdrawn, by prefix.
+        routes: What it was announced and not withdrawn, by prefix; of several paths the last.
+        paths: What came with path identifiers, by prefix and identifier (RFC 7911).
         ended: How its session ended; None while there is one.
     """
 
@@ -100,6 +106,37 @@ class Peer(Link):
 
         wanted = "".join(f", {name} {value}" for name, value in expected.items())
         return await self.until(check, f"a route to {prefix}{wanted}", deadline_s, why=why)
+
+    async def all_paths(
+        self, prefix: str, *next_hops: str, deadline_s: float | None = None
+    ) -> dict[int, Route]:
+        """Wait until it has just these paths of a prefix, in a session with add-path (RFC 7911).
+
+        Args:
+            prefix: As in "10.1.0.0/24".
+            next_hops: Of the paths, in any order.
+            deadline_s: Other than the profile's.
+
+        Returns:
+            The paths, by identifier.
+
+        Raises:
+            SessionOverError: The session ended before.
+            DeadlineError: It has others in the end.
+        """
+        __tracebackhide__ = True
+        prefix, wanted = normal_prefix(prefix), sorted(next_hops)
+
+        def has() -> list[str]:
+            return sorted(str(path.next_hop) for path in self.paths.get(prefix, {}).values())
+
+        await self.until(
+            lambda: has() == wanted,
+            f"paths to {prefix} via {', '.join(wanted) or 'nobody'}",
+            deadline_s,
+            why=lambda: f"it has those via {', '.join(has()) or 'nobody'}",
+        )
+        return dict(self.paths.get(prefix, {}))
 
     async def no_route(
         self, prefix: str, *, for_s: float = 0.0, deadline_s: float | None = None
@@ -239,17 +276,24 @@ class Peer(Link):
             reach_last=self.profile.mp_reach_last,
             most_bytes=negotiated.most_bytes,
         )
-        self.announced.update({route.prefix: route for route in routes})
+        self._announced.update({(route.prefix, route.path_id): route for route in routes})
         await self.send(data)
 
-    async def withdraw(self, *prefixes: str) -> None:
-        """Withdraw prefixes, announced before or not."""
+    async def withdraw(self, *prefixes: str, path_id: int | None = None) -> None:
+        """Withdraw prefixes, announced before or not.
+
+        Args:
+            prefixes: As in "10.1.0.0/24".
+            path_id: Which path of them, in a session with add-path; None for 0 there.
+        """
         __tracebackhide__ = True
-        await self.established()
-        normal = [normal_prefix(prefix) for prefix in prefixes]
-        for prefix in normal:
-            self.announced.pop(prefix, None)
-        await self.send(write_withdrawal(normal))
+        negotiated = await self.established()
+        gone = [(each, path_id) for each in map(normal_prefix, prefixes)]
+        if path_id is None:
+            gone = [(each, _path_id(each, negotiated)) for each, _ in gone]
+        for key in gone:
+            self._announced.pop(key, None)
+        await self.send(write_withdrawal(gone))
 
     async def announce_end_of_rib(self, *families: str) -> None:
         """Say that these were all routes: the End-of-RIB marker (RFC 4724 2).
@@ -413,7 +457,7 @@ class Peer(Link):
         """
         if not self.profile.restarts_gracefully:
             raise SimError("the profile offers no graceful restart: set graceful_restart_s")
-        kept = list(self.announced.values())
+        kept = list(self._announced.values())
         if self.ended is None:
             self.hang_up()
         await asyncio.sleep(down_s)
@@ -509,6 +553,7 @@ class Peer(Link):
             next_hop=route.next_hop or own,
             as_path=route.as_path or (() if internal else (self.profile.asn,)),
             local_pref=100 if route.local_pref is None and internal else route.local_pref,
+            path_id=_path_id(route.prefix, negotiated) if route.path_id is None else route.path_id,
         )
 
     def _held(self) -> str:
@@ -516,6 +561,12 @@ class Peer(Link):
             return "no routes"
         some = ", ".join(list(self.routes)[:8])
         return f"{len(self.routes)} others: {some}{', ...' if len(self.routes) > 8 else ''}"  # noqa: PLR2004
+
+
+def _path_id(prefix: str, negotiated: Negotiated) -> int | None:
+    """The path identifier of a route that names none: 0 where there must be one."""
+    family = IPV6_UNICAST if ":" in prefix else IPV4_UNICAST
+    return 0 if family in negotiated.add_path_send else None
 
 
 def _words(error: OSError) -> str:

@@ -33,6 +33,8 @@ class Profile:
         capabilities: The capabilities of its OPEN, in order. None offers `families`, route refresh,
             four-octet AS numbers and what the settings below add.
         graceful_restart_s: How long others should keep its routes when it restarts, in seconds.
+        add_path: Offer to "receive" several paths of a prefix, to "send" them, or "both" (RFC 7911), for
+            the default capabilities.
         extended_messages: Offer messages of up to 65,535 octets (RFC 8654), for the default
             capabilities. Routes are announced in such where the other side offers them too.
         restarting: Whether its first OPEN says that it has just restarted (RFC 4724 3, the R bit).
@@ -60,6 +62,7 @@ class Profile:
     families: Sequence[str] = ("ipv4", "ipv6")
     capabilities: Sequence[Capability] | None = None
     graceful_restart_s: int | None = None
+    add_path: str | None = None
     extended_messages: bool = False
     restarting: bool = False
     deferral_s: float | None = None
@@ -105,6 +108,8 @@ class Profile:
         offered += [capability.route_refresh(), capability.four_octet_as(self.asn)]
         if self.graceful_restart_s is not None:
             offered.append(capability.graceful_restart(self.graceful_restart_s, self.families))
+        if self.add_path is not None:
+            offered.append(capability.add_path(self.add_path, self.families))
         if self.extended_messages:
             offered.append(capability.extended_message())
         return tuple(offered)
@@ -141,6 +146,7 @@ class Settings(TypedDict, total=False):
     families: Sequence[str]
     capabilities: Sequence[Capability] | None
     graceful_restart_s: int | None
+    add_path: str | None
     extended_messages: bool
     restarting: bool
     deferral_s: float | None

@@ -36,6 +36,7 @@ class Route:
         extended_communities: As in "rt:64512:1".
         originator_id: Put in by a route reflector: the router id of the peer it came from.
         cluster_list: Put in by route reflectors: their cluster ids, the nearest first.
+        path_id: Its path identifier in a session with add-path (RFC 7911 3).
         raw: Every attribute by its type code, as on the wire, MP_REACH_NLRI excepted.
     """
 
@@ -50,6 +51,7 @@ class Route:
     extended_communities: tuple[str, ...] = ()
     originator_id: str | None = None
     cluster_list: tuple[str, ...] = ()
+    path_id: int | None = None
     raw: dict[int, RawAttribute] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,6 +80,7 @@ class Attributes(TypedDict, total=False):
     large_communities: Sequence[str]
     originator_id: str | None
     cluster_list: Sequence[str]
+    path_id: int | None
 
 
 def normal_prefix(text: str) -> str:

@@ -12,6 +12,7 @@ from struct import error as struct_error
 from struct import iter_unpack, unpack_from
 from typing import Final
 
+from reflector.bgp.add_path import PATH_ID_BYTES, split_identified
 from reflector.bgp.as4 import narrow, widen
 from reflector.bgp.attributes import encode_attribute, locate
 from reflector.bgp.describe import (
@@ -24,7 +25,7 @@ from reflector.bgp.errors import SessionError
 from reflector.bgp.limits import MAX_MESSAGE_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.multiprotocol import encode_reach, take_apart
-from reflector.bgp.nlri import pack_prefix, split_nlri, unpack_prefix
+from reflector.bgp.nlri import IPNetwork, pack_prefix, split_nlri, unpack_prefix
 from reflector.bgp.update import (
     announcement_room,
     pack,
@@ -65,12 +66,12 @@ class Update:
     """An UPDATE, read. It is shared by all who read the same octets: not to be changed.
 
     Attributes:
-        withdrawn: Prefixes.
+        withdrawn: Prefixes with their path identifiers, None in a session without.
         routes: What it announces.
         end_of_rib: The family whose End-of-RIB marker this is, None of most (RFC 4724 2).
     """
 
-    withdrawn: list[str] = field(default_factory=list)
+    withdrawn: list[tuple[str, int | None]] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     end_of_rib: str | None = None
 
@@ -103,7 +104,7 @@ def write_routes(
         family = IPV4_UNICAST if network.version == 4 else IPV6_UNICAST  # noqa: PLR2004
         next_hop = b"".join(ip_address(each).packed for each in (route.next_hop or "").split())
         key = (family, block if as4 else narrow(block), next_hop)
-        groups.setdefault(key, []).append(pack_prefix(network))
+        groups.setdefault(key, []).append(_nlri(network, route.path_id))
     messages = []
     for (family, block, next_hop), prefixes in groups.items():
         if announcement_room(family, block, next_hop, most_bytes) < max(map(len, prefixes)):
@@ -126,13 +127,19 @@ def _with_reach_in_order(
         yield frame(MessageType.UPDATE, b"\0\0" + len(whole).to_bytes(2) + whole)
 
 
-def write_withdrawal(prefixes: Iterable[str]) -> bytes:
-    """The UPDATEs that withdraw prefixes."""
+def write_withdrawal(prefixes: Iterable[tuple[str, int | None]]) -> bytes:
+    """The UPDATEs that withdraw prefixes, each with its path identifier or None without."""
     by_family: dict[Family, list[bytes]] = {}
-    for network in map(ip_network, prefixes):
+    for prefix, path_id in prefixes:
+        network = ip_network(prefix)
         family = IPV4_UNICAST if network.version == 4 else IPV6_UNICAST  # noqa: PLR2004
-        by_family.setdefault(family, []).append(pack_prefix(network))
+        by_family.setdefault(family, []).append(_nlri(network, path_id))
     return b"".join(write_withdrawals(family, packed) for family, packed in by_family.items())
+
+
+def _nlri(network: IPNetwork, path_id: int | None) -> bytes:
+    ahead = b"" if path_id is None else path_id.to_bytes(PATH_ID_BYTES)
+    return ahead + pack_prefix(network)
 
 
 def encode_attributes(route: Route) -> bytes:
@@ -202,28 +209,29 @@ def _numbers(text: str, count: int, octets: int) -> bytes:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def read(body: bytes, *, as4: bool) -> Update:
+def read(body: bytes, *, as4: bool, add_path: frozenset[Family] = frozenset()) -> Update:
     """Read the body of an UPDATE. Peers of one speaker are mostly sent the same ones.
 
     Args:
         body: What follows the message header.
         as4: Whether the session uses four-octet AS numbers.
+        add_path: Families whose prefixes come with path identifiers (RFC 7911 3).
 
     Raises:
         SessionError: It can't be read, and what a speaker has to answer to that.
     """
     withdrawn, block, nlri = split_update(body)
     update = Update()
-    update.withdrawn += _prefixes(withdrawn, IPV4_UNICAST)
+    update.withdrawn += _prefixes(withdrawn, IPV4_UNICAST, add_path)
     parts = take_apart(block)
     attributes = _split(parts.plain if as4 else widen(parts.plain))
     if parts.unreach is not None and parts.unreach.family is not None:
-        update.withdrawn += _prefixes(parts.unreach.nlri, parts.unreach.family)
+        update.withdrawn += _prefixes(parts.unreach.nlri, parts.unreach.family, add_path)
     if nlri:
         next_hop = attributes.get(AttributeCode.NEXT_HOP, RawAttribute(0, 0, b"")).value
-        update.routes += _routes(_prefixes(nlri, IPV4_UNICAST), attributes, next_hop)
+        update.routes += _routes(_prefixes(nlri, IPV4_UNICAST, add_path), attributes, next_hop)
     if parts.reach is not None and parts.reach.family is not None:
-        prefixes = _prefixes(parts.reach.nlri, parts.reach.family)
+        prefixes = _prefixes(parts.reach.nlri, parts.reach.family, add_path)
         update.routes += _routes(prefixes, attributes, parts.reach.next_hop)
     if not (withdrawn or block or nlri):
         update.end_of_rib = "ipv4"
@@ -232,9 +240,19 @@ def read(body: bytes, *, as4: bool) -> Update:
     return update
 
 
-def _prefixes(field: bytes, family: Family) -> list[str]:
-    packed = split_nlri(field, family.max_prefix_bits)
-    return [str(unpack_prefix(each, family)) for each in packed]
+def _prefixes(
+    field: bytes, family: Family, add_path: frozenset[Family]
+) -> list[tuple[str, int | None]]:
+    if family not in add_path:
+        packed = split_nlri(field, family.max_prefix_bits)
+        return [(str(unpack_prefix(each, family)), None) for each in packed]
+    return [
+        (
+            str(unpack_prefix(each[PATH_ID_BYTES:], family)),
+            int.from_bytes(each[:PATH_ID_BYTES]),
+        )
+        for each in split_identified(field, family.max_prefix_bits)
+    ]
 
 
 def _split(block: bytes) -> dict[int, RawAttribute]:
@@ -250,7 +268,7 @@ def _split(block: bytes) -> dict[int, RawAttribute]:
 
 
 def _routes(
-    prefixes: list[str], attributes: dict[int, RawAttribute], next_hop: bytes
+    prefixes: list[tuple[str, int | None]], attributes: dict[int, RawAttribute], next_hop: bytes
 ) -> list[Route]:
     def value(code: int) -> bytes:
         found = attributes.get(code)
@@ -283,7 +301,7 @@ def _routes(
         )
     except (ValueError, LookupError, struct_error) as error:
         raise _malformed(f"an attribute's value can't be read: {error}") from error
-    return [replace(read_out, prefix=prefix) for prefix in prefixes]
+    return [replace(read_out, prefix=prefix, path_id=path_id) for prefix, path_id in prefixes]
 
 
 def _read_as_path(value: bytes) -> tuple[int | frozenset[int], ...]:

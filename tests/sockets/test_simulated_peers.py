@@ -47,6 +47,36 @@ async def test_a_session_and_routes_of_both_families() -> None:
         assert list(two.routes) == list(one.announced) == ["2001:db8:1::/64"]
 
 
+async def test_several_paths_of_a_prefix() -> None:
+    """RFC 7911, both ways: by identifier, also when they are asked for again."""
+    prefix = "10.1.0.0/24"
+    async with pair({"router_id": "192.0.2.1", "add_path": "receive"}, add_path="send") as (
+        one,
+        two,
+    ):
+        await one.announce(prefix, next_hop="10.0.0.7", path_id=7)
+        await one.announce(prefix, next_hop="10.0.0.8", path_id=8)
+        await one.announce(prefix, next_hop="10.0.0.9")
+        paths = await two.all_paths(prefix, "10.0.0.7", "10.0.0.8", "10.0.0.9")
+        assert {path_id: path.next_hop for path_id, path in paths.items()} == {
+            7: "10.0.0.7",
+            8: "10.0.0.8",
+            0: "10.0.0.9",
+        }
+        await one.withdraw(prefix, path_id=8)
+        await one.withdraw(prefix)
+        await two.all_paths(prefix, "10.0.0.7")
+        assert two.routes[prefix].path_id == 7
+        two.paths.clear()
+        await two.refresh("ipv4")
+        await two.all_paths(prefix, "10.0.0.7")
+        assert "10.1.0.0/24 (path 7)" in str(two.history)
+        await one.withdraw(prefix, path_id=7)
+        await two.no_route(prefix)
+        await two.announce(prefix)
+        assert (await one.route(prefix)).path_id is None
+
+
 async def test_an_external_peer_puts_its_as_number_into_the_path() -> None:
     async with pair({"asn": 65001}, asn=65002) as (one, two):
         await one.announce("10.1.0.0/24")

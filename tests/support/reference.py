@@ -31,6 +31,8 @@ class FrrReflector(Reflector):
         """Write bgpd.conf and return the command line."""
         settings = self.settings
         config = settings.directory / "bgpd.conf"
+        # It takes several paths from all who send them.
+        add_path = "neighbor kube addpath-tx-all-paths" if settings.add_path else "!"
         config.write_text(f"""\
 hostname frr
 router bgp {settings.asn}
@@ -45,10 +47,12 @@ router bgp {settings.asn}
  address-family ipv4 unicast
   network {DEBUG_PREFIX}
   neighbor kube route-reflector-client
+  {add_path}
  exit-address-family
  address-family ipv6 unicast
   neighbor kube activate
   neighbor kube route-reflector-client
+  {add_path}
  exit-address-family
 log stdout
 """)
@@ -67,6 +71,8 @@ class BirdReflector(Reflector):
     def command(self) -> list[str]:
         """Write bird.conf and return the command line."""
         settings = self.settings
+        add_paths = f"add paths {'on' if settings.add_path else 'off'};"
+        only = f" {settings.listen[0]}" if len(settings.listen) == 1 else ""
         config = settings.directory / "bird.conf"
         config.write_text(f"""\
 log stderr all;
@@ -77,15 +83,16 @@ protocol static {{
   route {DEBUG_PREFIX} blackhole {{ bgp_next_hop = {_address(settings)}; }};
 }}
 protocol bgp kube {{
-  local port {settings.port} as {settings.asn};
+  local{only} port {settings.port} as {settings.asn};
+  strict bind {"yes" if only else "no"};
   neighbor range 0.0.0.0/0 as {settings.asn};
   dynamic name "kube";
   rr client;
   passive;
   multihop;
   graceful restart off;
-  ipv4 {{ import all; export all; next hop keep; gateway recursive; }};
-  ipv6 {{ import all; export all; next hop keep; gateway recursive; }};
+  ipv4 {{ import all; export all; next hop keep; gateway recursive; {add_paths} }};
+  ipv6 {{ import all; export all; next hop keep; gateway recursive; {add_paths} }};
 }}
 """)
         return [
@@ -104,6 +111,8 @@ class GoBgpReflector(Reflector):
         settings = self.settings
         addresses = ", ".join(f'"{each}"' for each in settings.listen or ("0.0.0.0",))
         (settings.directory / "api").unlink(missing_ok=True)
+        # It makes nothing of add-paths in a peer group.
+        named = "".join(_gobgp_neighbor(each, settings) for each in settings.add_path)
         config = settings.directory / "gobgpd.toml"
         config.write_text(f"""\
 [global.config]
@@ -126,6 +135,7 @@ class GoBgpReflector(Reflector):
   [[peer-groups.afi-safis]]
     [peer-groups.afi-safis.config]
       afi-safi-name = "ipv6-unicast"
+{named}
 [[dynamic-neighbors]]
   [dynamic-neighbors.config]
     prefix = "0.0.0.0/0"
@@ -152,6 +162,31 @@ class GoBgpReflector(Reflector):
         return f"unix://{self.settings.directory}/api"
 
 
+def _gobgp_neighbor(address: str, settings: ReflectorSettings) -> str:
+    """A neighbor with add-path, for gobgpd.toml."""
+    families = "".join(
+        f"""
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "{family}-unicast"
+    [neighbors.afi-safis.add-paths.config]
+      receive = true
+      send-max = 16"""
+        for family in ("ipv4", "ipv6")
+    )
+    return f"""
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "{address}"
+    peer-as = {settings.asn}
+  [neighbors.route-reflector.config]
+    route-reflector-client = true
+    route-reflector-cluster-id = "{settings.router_id}"
+  [neighbors.transport.config]
+    passive-mode = true
+{families}"""
+
+
 class OpenBgpdReflector(Reflector):
     """OpenBGPD with a template neighbor."""
 
@@ -163,6 +198,8 @@ class OpenBgpdReflector(Reflector):
         listeners = "\n".join(
             f"listen on {each} port {settings.port}" for each in settings.listen or ("0.0.0.0",)
         )
+        add_path = "announce add-path recv yes\n  announce add-path send all"
+        add_path = add_path if settings.add_path else ""
         config = settings.directory / "bgpd.conf"
         config.write_text(f"""\
 AS {settings.asn}
@@ -178,6 +215,7 @@ neighbor 0.0.0.0/0 {{
   route-reflector {settings.router_id}
   announce IPv4 unicast
   announce IPv6 unicast
+  {add_path}
 }}
 allow from any
 allow to any

@@ -35,6 +35,7 @@ class ReflectorSettings:
     asn: int = 64512
     router_id: str = "10.77.0.1"
     arguments: tuple[str, ...] = ()
+    add_path: tuple[str, ...] = ()  # addresses of peers with it both ways (RFC 7911), at least
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from reflector.bgp.errors import SessionError
+from reflector.bgp.vocabulary import FAMILIES
 from reflector.sim.route import RawAttribute, Route, differences
 from reflector.sim.wire import read, write_routes, write_withdrawal
 from tests.support import wire
@@ -74,9 +75,31 @@ def test_raw_attributes_are_added_and_replace_those_of_the_fields() -> None:
 
 
 def test_withdrawals_of_both_families() -> None:
-    first, second = bodies(write_withdrawal(["10.1.0.0/24", "2001:db8::/64"]))
-    assert read(first, as4=True).withdrawn == ["10.1.0.0/24"]
-    assert read(second, as4=True).withdrawn == ["2001:db8::/64"]
+    gone = [("10.1.0.0/24", None), ("2001:db8::/64", None)]
+    first, second = bodies(write_withdrawal(gone))
+    assert [*read(first, as4=True).withdrawn, *read(second, as4=True).withdrawn] == gone
+
+
+def test_paths_have_identifiers_where_they_were_agreed_on() -> None:
+    """RFC 7911 3, in the fields of both families."""
+    both = frozenset(FAMILIES.values())
+    routes = [
+        Route(prefix=prefix, next_hop=hop, origin="igp", local_pref=100, path_id=path_id)
+        for path_id in (0, 7, 0xFFFFFFFF)
+        for prefix, hop in (("10.1.0.0/24", "10.0.0.1"), ("2001:db8:1::/64", "2001:db8::1"))
+    ]
+    found = []
+    for body in bodies(write_routes(routes, as4=True)):
+        found += read(body, as4=True, add_path=both).routes
+        strict = read_update(body, add_path=frozenset({1, 2}))
+        assert not strict.announced
+        assert len(strict.paths) == 3
+    assert sorted(found, key=str) == sorted(routes, key=str)
+    gone = [(route.prefix, route.path_id) for route in routes]
+    first, second = (
+        read(body, as4=True, add_path=both).withdrawn for body in bodies(write_withdrawal(gone))
+    )
+    assert sorted([*first, *second], key=str) == sorted(gone, key=str)
 
 
 def test_end_of_rib() -> None:
