@@ -403,6 +403,7 @@ _BY_FAMILY: Final = {
     "neighbor * activate": "active",
     "neighbor * route-reflector-client": "clients",
     "neighbor * route-server-client": "served",
+    "neighbor * addpath-tx-all-paths": "told_all",
 }
 # What concerns a peer's routes, and where it is kept.
 _FILTERS: Final = {
@@ -420,6 +421,7 @@ _REMOTE_AS: Final[dict[str, RemoteAsWord | None]] = {
 _FLAGS: Final = {
     "neighbor * enforce-first-as": "enforce_first_as",
     "neighbor * next-hop-self": "next_hop_self",
+    "neighbor * disable-addpath-rx": "disable_addpath_rx",
     "neighbor * passive": "passive",
     "neighbor * shutdown": "shutdown",
     "neighbor * shutdown message ...": "shutdown",

@@ -10,6 +10,7 @@ from reflector.config.checks import conflicts
 from reflector.config.frr_filters import PrefixLists
 from reflector.config.model import (
     BGP_PORT,
+    AddPathWord,
     Config,
     FamilyName,
     IPAddress,
@@ -39,6 +40,7 @@ class Peer:
         active: Families that were switched on, or off.
         clients: Families in which it was said to be a client, or not to be.
         served: Families in which it was said to be a client of a route server, or not to be.
+        told_all: Families in which it was said to be told of all paths, or not to be.
     """
 
     line: int
@@ -50,6 +52,7 @@ class Peer:
     active: dict[FamilyName, bool] = field(default_factory=dict)
     clients: dict[FamilyName, bool] = field(default_factory=dict)
     served: dict[FamilyName, bool] = field(default_factory=dict)
+    told_all: dict[FamilyName, bool] = field(default_factory=dict)
 
     def within(self, group: "Peer") -> "Peer":
         """The peer with what its group says and it doesn't say itself."""
@@ -61,6 +64,7 @@ class Peer:
             active=group.active | self.active,
             clients=group.clients | self.clients,
             served=group.served | self.served,
+            told_all=group.told_all | self.told_all,
         )
 
 
@@ -192,6 +196,7 @@ class Peers:
             maximum_prefix=values.get("maximum_prefix", MaximumPrefix()),
             hold_time_s=values.get("hold_time_s"),
             families=families,
+            add_path=_add_path(name, peer, known),
             password=values.get("password"),
             ttl_security=values.get("ttl_security"),
         )
@@ -240,14 +245,21 @@ def _families(name: str, peer: Peer) -> tuple[FamilyName, ...] | None:
     return families
 
 
+def _add_path(name: str, peer: Peer, families: tuple[FamilyName, ...]) -> AddPathWord:
+    """FRR takes several paths from all who send them; here it goes with telling a peer all."""
+    if not _in_all(f"{name} addpath-tx-all-paths", peer.told_all, families):
+        return "off"
+    return "send" if peer.values.get("disable_addpath_rx") else "both"
+
+
 def _in_all(statement: str, said: dict[FamilyName, bool], families: tuple[FamilyName, ...]) -> bool:
-    """Whether a peer has a role, which FRR lets differ between families."""
+    """Whether something is said of a peer, which FRR lets differ between families."""
     roles = {family: said.get(family, False) for family in families}
     if len(set(roles.values())) > 1:
         no, yes = sorted(roles, key=lambda family: roles[family])
         name, role = statement.split()
         raise WrongPeerError(
-            f"{name} is a {role} for {yes} and not for {no}: say "
+            f"{name} {'has' if role.startswith('addpath') else 'is a'} {role} for {yes} and not for {no}: say "
             f"`neighbor {statement}` in both address families, or in none"
         )
     return any(roles.values())

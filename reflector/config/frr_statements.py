@@ -54,6 +54,8 @@ UNDERSTOOD: Final = {
     "neighbor * password *": "`password`",
     "neighbor * port *": "`port`",
     "neighbor * ttl-security hops *": "`ttl-security`",
+    "neighbor * addpath-tx-all-paths": "`add-path`, both; the same in each family that is active",
+    "neighbor * disable-addpath-rx": "with `addpath-tx-all-paths`: `add-path`, send",
     "ip prefix-list ...": "the rules of a policy, where a neighbor names it",
     "ipv6 prefix-list ...": "the rules of a policy, where a neighbor names it",
     "neighbor * prefix-list * in": "`import`; a family without a list passes",
@@ -153,7 +155,6 @@ COSMETIC: Final = {
     "neighbor * tcp-mss": "the kernel finds it",
     "neighbor * graceful-restart": "it is always so with peers that offer it",
     "neighbor * graceful-restart-helper": "it is always so with peers that offer it",
-    "neighbor * disable-addpath-rx": "it is not negotiated",
 }
 
 # What a refused statement would do, and what to do instead. Taken back by `no`, it is off here too.
@@ -216,10 +217,9 @@ REFUSED: Final = {
     "neighbor * attribute-unchanged": "say `route-server-client`, or take the line out: next hops always pass",
     "neighbor * nexthop-local unchanged": "next hops always pass unchanged; take the line out",
     "neighbor * ip-transparent": "it is not supported",
-    "neighbor * addpath-tx-all-paths": "ADD-PATH is not supported yet",
-    "neighbor * addpath-tx-best-selected": "ADD-PATH is not supported yet",
-    "neighbor * addpath-tx-bestpath-per-AS": "ADD-PATH is not supported yet",
-    "neighbor * addpath-rx-paths-limit": "ADD-PATH is not supported yet",
+    "neighbor * addpath-tx-best-selected": "a peer is told all paths, by `addpath-tx-all-paths`, or the best",
+    "neighbor * addpath-tx-bestpath-per-AS": "a peer is told all paths, by `addpath-tx-all-paths`, or the best",
+    "neighbor * addpath-rx-paths-limit": "a peer can't say how many paths it wants",
     "neighbor * capability orf": "outbound route filters are not supported",
     "neighbor * capability extended-nexthop": "IPv4 routes with IPv6 next hops break kube-router",
     "neighbor * bfd": "BFD is not supported",

@@ -390,6 +390,21 @@ def test_a_wrong_maximum_prefix_is_blamed(said: str) -> None:
     assert found.startswith("f:3: neighbor 10.0.0.1 maximum-prefix")
 
 
+def test_all_paths_are_told_where_frr_tells_them() -> None:
+    tells = "neighbor 10.0.0.1 addpath-tx-all-paths"
+    only = "neighbor 10.0.0.1 disable-addpath-rx"
+
+    def of(*lines: str) -> str:
+        return read(PEER, *lines).neighbors[0].settings.add_path
+
+    assert [of(), of(only), of(tells), of(tells, only)] == ["off", "off", "both", "send"]
+    assert of(tells, f"no {tells}") == of(tells, only, f"no {tells}") == "off"
+    both = ("address-family ipv6 unicast", "neighbor 10.0.0.1 activate")
+    assert of(tells, *both, tells) == "both"
+    (found,) = blamed(PEER, tells, *both)
+    assert "10.0.0.1 has addpath-tx-all-paths for ipv4 and not for ipv6" in found
+
+
 def test_one_maximum_prefix_counts_for_each_family() -> None:
     family = ("address-family ipv6 unicast", "neighbor 10.0.0.1 maximum-prefix 11")
     (found,) = blamed(PEER, "neighbor 10.0.0.1 maximum-prefix 10", *family)
