@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import wire
+from tests.support.netns import REFLECTORS
+from tests.support.pcap import dissected_types
 from tests.support.peer import ESTABLISHED
 from tests.support.process import wait_until
 from tests.support.reflector_process import OURS
@@ -112,3 +115,9 @@ def test_vanished_node_is_forgotten_when_its_hold_time_ends(course: Course) -> N
         course.wait_without(other, gone.expected_routes, timeout_s=8)
     course.start_node("b1")
     course.wait_complete()
+
+
+def test_all_that_is_sent_is_captured_to_be_judged(course: Course) -> None:
+    """At the end of each lab tshark judges it; here it must have something to judge."""
+    seen = dissected_types(course.lab.capture, REFLECTORS)
+    assert seen >= {wire.OPEN, wire.UPDATE, wire.KEEPALIVE}

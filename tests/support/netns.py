@@ -10,18 +10,25 @@ import ipaddress
 import os
 import re
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.support.pcap import complaints
 from tests.support.process import (
+    BackgroundProcess,
     QueryError,
     find_binary,
     in_netns,
     query,
     require_root,
+    wait_until,
 )
+
+# What the reflectors of a lab send, by the Ethernet addresses that `add_host` gives.
+REFLECTORS = "eth.src == 02:00:00:00:00:01 or eth.src == 02:00:00:00:00:02"
 
 _PREFIX = "rrt"
 _OURS = re.compile(rf"^{_PREFIX}(?P<pid>\d+)-")
@@ -120,18 +127,38 @@ class Host:
 class Lab:
     """A switch with hosts; everything it made is gone after close().
 
+    All BGP that crosses the switch is captured, and tshark judges at the end what the reflectors said:
+    the hosts .1 and .2.
+
     Args:
         name: Tells it from another one that is there at the same time.
+
+    Attributes:
+        capture: All BGP so far.
     """
 
     def __init__(self, name: str = "") -> None:
         require_namespaces()
+        tcpdump, _ = find_binary("tcpdump"), find_binary("tshark")
         clear_left_over()
         self._name = name
         self._namespaces: list[str] = []
         self._switch = self._create("switch")
         ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", netns=self._switch)
         ip("link", "set", "br0", "up", netns=self._switch)
+        self._directory = tempfile.TemporaryDirectory(prefix="lab-")
+        directory = Path(self._directory.name)
+        self.capture = directory / "capture.pcap"
+        self._tcpdump = BackgroundProcess(
+            "tcpdump",
+            [
+                *(tcpdump, "-i", "br0", "--immediate-mode", "-U", "-Z", "root"),
+                *("-w", str(self.capture), "tcp port 179"),
+            ],
+            log_path=directory / "tcpdump.log",
+            netns=self._switch,
+        )
+        wait_until(self.capture.exists, what="tcpdump runs", explain=self._tcpdump.log_tail)
 
     def add_host(self, name: str, address: str, *, pod_subnet: str | None = None) -> Host:
         """Plug a host into the switch.
@@ -168,9 +195,17 @@ class Lab:
                 self._namespaces.remove(netns)
 
     def close(self) -> None:
-        """Remove every namespace."""
+        """Remove every namespace.
+
+        Raises:
+            AssertionError: A reflector has sent what tshark calls malformed or an error.
+        """
+        self._tcpdump.stop()
         while self._namespaces:
             delete_namespace(self._namespaces.pop())
+        wrong = complaints(self.capture, REFLECTORS)
+        self._directory.cleanup()
+        assert not wrong, wrong
 
     def _create(self, name: str) -> str:
         full = create_namespace(f"{self._name}{name}")

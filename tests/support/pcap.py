@@ -10,6 +10,7 @@ from typing import Final
 from tests.support.process import find_binary, query
 
 BGP_PORT: Final = 179
+FROM_BGP_PORT: Final = f"tcp.srcport == {BGP_PORT}"
 _RAW_IP: Final = 101  # LINKTYPE_RAW
 _ERROR: Final = 0x00800000  # PI_ERROR in Wireshark's epan/proto.h
 
@@ -32,21 +33,26 @@ def write_pcap(path: Path, conversations: Iterable[Sequence[bytes]], port: int =
                 sequence += len(message)
 
 
-def complaints(path: Path) -> list[str]:
-    """What tshark finds malformed, or an error, in what was sent from the BGP port."""
+def complaints(path: Path, sent: str = FROM_BGP_PORT) -> list[str]:
+    """What tshark finds malformed, or an error.
+
+    Args:
+        path: Of the capture.
+        sent: Display filter for what is judged.
+    """
     wrong = f"_ws.malformed or _ws.expert.severity >= {_ERROR}"
-    return dissect(path, f"bgp and ({wrong})", "_ws.expert.message")
+    return dissect(path, f"bgp and ({wrong})", "_ws.expert.message", sent)
 
 
-def dissected_types(path: Path) -> set[int]:
-    """Which types of messages tshark has seen in it."""
-    printed = dissect(path, "bgp", "bgp.type")
+def dissected_types(path: Path, sent: str = FROM_BGP_PORT) -> set[int]:
+    """Which types of messages tshark has seen among what a display filter says was sent."""
+    printed = dissect(path, "bgp", "bgp.type", sent)
     return {int(each) for line in printed for each in line.split(",") if each}
 
 
-def dissect(path: Path, display_filter: str, field: str) -> list[str]:
-    """A field of each packet that was sent from the BGP port and that a display filter picks."""
-    picked = f"tcp.srcport == {BGP_PORT} and ({display_filter})"
+def dissect(path: Path, display_filter: str, field: str, sent: str = FROM_BGP_PORT) -> list[str]:
+    """A field of each packet that was sent so, and that a display filter picks."""
+    picked = f"({sent}) and ({display_filter})"
     command = [find_binary("tshark"), "-r", str(path), "-Y", picked, "-T", "fields", "-e", field]
     return query(command, timeout_s=120).splitlines()
 
