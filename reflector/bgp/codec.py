@@ -7,19 +7,21 @@ environment and logs by itself. The reflecting path does not come through here: 
 judges bytes, and ExaBGP's class-wide attribute caches would grow with every distinct value.
 """
 
+import json
 import os
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final
 
 from reflector.bgp.errors import SessionError
 from reflector.bgp.message import frame
-from reflector.bgp.open import Capabilities, GracefulRestart, LongLived, Open
+from reflector.bgp.open import Capabilities, GracefulRestart, LongLived, Negotiated, Open
 from reflector.bgp.vocabulary import (
     BGP_VERSION,
     AddPath,
     ErrorCode,
+    Family,
     HeaderSubcode,
     MessageType,
     OpenSubcode,
@@ -341,6 +343,72 @@ def notification_name(code: int, subcode: int) -> str:
         return str(error)
     name = _EXTRA_SUBCODES.get((code, subcode)) or names.get((code, subcode))
     return f"{error} / {name or f'subcode {subcode}'}"
+
+
+@cache
+def _exabgp_json() -> Any:  # noqa: ANN401 - ExaBGP has no types
+    """What writes ExaBGP's JSON: imported when somebody wants it, and far from its environment."""
+    foreign = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("exabgp")}
+    try:
+        from exabgp.environment import getenv  # noqa: PLC0415 - see above
+        from exabgp.reactor.api.response.json import JSON  # noqa: PLC0415
+        from exabgp.version import json as version  # noqa: PLC0415
+
+        # Else a cache for the whole process grows with what peers say.
+        getenv().cache.attributes = False
+        return JSON(version)
+    finally:
+        os.environ.update(foreign)
+
+
+def exabgp_json_version() -> str:
+    """The version of ExaBGP's JSON that this is."""
+    return str(_exabgp_json().version)
+
+
+def update_as_exabgp(body: bytes, session: Negotiated) -> dict[str, Any]:
+    """An UPDATE as ExaBGP's JSON has it.
+
+    Args:
+        body: What follows the header.
+        session: What the session on which it was received runs on.
+
+    Returns:
+        Its `message`; `{"update": {}}` where ExaBGP can't read it.
+    """
+    writer = _exabgp_json()
+    from exabgp.bgp.message.direction import Direction  # noqa: PLC0415 - not for a reflector alone
+    from exabgp.bgp.message.open.capability.negotiated import (  # noqa: PLC0415
+        Negotiated as ExaNegotiated,
+    )
+    from exabgp.bgp.message.update import Update  # noqa: PLC0415
+
+    negotiated = ExaNegotiated({"capability": {"aigp": False}})
+    negotiated.asn4 = session.as4
+    negotiated.families = [_exa_family(each) for each in session.families]
+    identified = {_exa_family(each): True for each in session.add_path_receive}
+    negotiated.addpath._receive = identified  # noqa: SLF001 - set up from two OPENs of its own only
+    try:
+        update = Update.unpack_message(body, Direction.IN, negotiated)
+        message: dict[str, Any] = json.loads(writer._update(update)["message"])  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - ExaBGP raises what it likes on odd input
+        return {"update": {}}
+    return message
+
+
+def _exa_family(family: Family) -> tuple[Any, Any]:
+    return AFI.create(family.afi), SAFI.create(family.safi)
+
+
+def notification_as_exabgp(code: int, subcode: int, data: bytes) -> dict[str, Any]:
+    """A NOTIFICATION as ExaBGP's JSON has it."""
+    said = bytes(Notification(code, subcode, data).data)
+    return {
+        "code": code,
+        "subcode": subcode,
+        "data": f"0x{said.hex().upper()}",
+        "message": said.decode("utf-8", "replace"),
+    }
 
 
 _EXTRA_ERRORS: Final = {7: "ROUTE-REFRESH message error", 8: "Send hold timer expired"}

@@ -109,6 +109,9 @@ PAST_TRANSCRIPT_BYTES: Final = 8 << 20
 # 100,000 UPDATEs of one route each.
 BMP_QUEUE_BYTES: Final = 8 << 20
 
+# The same for one who follows events in ExaBGP's format.
+FOLLOWER_QUEUE_BYTES: Final = 4 << 20
+
 # Paths of one prefix that a peer with add-path may have. The decision process looks at all of them
 # whenever one changes: so many take it 0.2 ms.
 MAX_PATHS_PER_PREFIX: Final = 256

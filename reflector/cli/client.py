@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Final
@@ -33,10 +33,10 @@ class Client:
 
     Args:
         given: The socket that was given on the command line; None to look for one.
-        timeout_s: The longest to wait for an answer.
+        timeout_s: The longest to wait for an answer; None to wait for as long as it takes.
     """
 
-    def __init__(self, given: Path | None, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, given: Path | None, timeout_s: float | None = _TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         configured = os.environ.get("BGP_REFLECTOR_SOCKET")
         if given is not None:
@@ -73,6 +73,24 @@ class Client:
         """
         target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
         return self._ask("POST", target, json.dumps(body))
+
+    def lines(self, *path: str, **query: str) -> Iterator[bytes]:
+        """Ask for what comes line by line, as it comes.
+
+        Args:
+            path: Below /api/v1, part by part.
+            query: What follows the question mark.
+
+        Raises:
+            ClientError: Nothing runs, or it doesn't answer.
+        """
+        target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
+        with self._asked(f"{target}?{urlencode(query)}") as response:
+            if response.status != _OK:
+                self._refuse(response.status, json.loads(response.read()))
+            with suppress(OSError, HTTPException):  # it ends when the reflector does
+                while line := response.readline():
+                    yield line
 
     def health(self) -> dict[str, Any]:
         """Ask whether it is up.

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reflector.cli.errors import CommandError
+
 if TYPE_CHECKING:
     from reflector.cli.client import Client
 
@@ -23,7 +25,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="As a stream for programs: /api/v1/events (docs/api.md).",
     )
     parser.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line")
+    form.add_argument(
+        "--format",
+        choices=("exabgp",),
+        help="exabgp: sessions and UPDATEs as ExaBGP tells its processes, what there is first "
+        "(with --follow)",
+    )
     parser.add_argument(
         "--socket", metavar="PATH", type=Path, help="the reflector's control socket"
     )
@@ -38,11 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from reflector.cli.client import Client  # noqa: PLC0415 - not for --help
 
+    if arguments.format and not arguments.follow:
+        raise CommandError("ExaBGP's format is a stream without an end: add --follow")
     try:
-        _tell(Client(arguments.socket), arguments)
+        if arguments.format:
+            _follow(Client(arguments.socket, timeout_s=None), arguments.format)
+        else:
+            _tell(Client(arguments.socket), arguments)
     except KeyboardInterrupt:
         return 0  # that is how following ends
     return 0
+
+
+def _follow(client: "Client", wanted: str) -> None:
+    for line in client.lines("events", format=wanted):
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    raise CommandError("the reflector ended the stream: it stopped, or this reads too slowly")
 
 
 def _tell(client: "Client", arguments: argparse.Namespace) -> None:

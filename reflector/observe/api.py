@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
-from reflector.observe import metrics, openapi, views
+from reflector.observe import exabgp_json, metrics, openapi, views
 from reflector.observe.answers import (
     end_of,
     number,
@@ -273,6 +273,11 @@ class _Api:
         return web.json_response({"events": [event_view(each, offset_s) for each in last]})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
+        wanted = request.query.get("format", "")
+        if wanted == "exabgp":
+            return await exabgp_json.follow(request, self._reflector)
+        if wanted:
+            raise problem(400, f"format: {wanted[:40]!r} is not exabgp")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )

@@ -6,31 +6,20 @@ anything. It is dialled again, and told everything from the beginning.
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Callable, Collection, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from reflector import __version__
-from reflector.bgp.add_path import PATH_ID_BYTES
-from reflector.bgp.as4 import narrow
 from reflector.bgp.codec import encode_open
 from reflector.bgp.cutting import Cutter
-from reflector.bgp.events import Closed
-from reflector.bgp.limits import (
-    BMP_QUEUE_BYTES,
-    HEADER_BYTES,
-    MAX_EXTENDED_MESSAGE_BYTES,
-    MAX_MESSAGE_BYTES,
-)
+from reflector.bgp.limits import BMP_QUEUE_BYTES
 from reflector.bgp.message import frame
-from reflector.bgp.update import announcement_room, write_announcements, write_end_of_rib
-from reflector.bgp.vocabulary import Family, MessageType
+from reflector.bgp.vocabulary import MessageType
 from reflector.observe import bmp_messages as bmp
+from reflector.observe.feed import Down, Feed, Item, Said, Up
 from reflector.observe.views import PeerConnection, Reflector, held_prefixes
 from reflector.reports import Report, Trouble
-from reflector.rib.adj_rib_in import block_of
-from reflector.rib.path import IPAddress, Path
+from reflector.rib.path import IPAddress
 from reflector.speaker import Peer
 from reflector.transcript import Lane
 
@@ -41,11 +30,6 @@ _CONNECT_S: Final = 10.0
 # How long a station may take nothing of what is written.
 _STUCK_S: Final = 60.0
 _STATISTICS_S: Final = 60.0
-
-# How long the loop may be held at a stretch, and prefixes that are looked at in one go.
-_SLICE_S: Final = 0.002
-_PIECE_PREFIXES: Final = 500
-_LONGEST_PREFIX_BYTES: Final = PATH_ID_BYTES + 17
 
 
 class Station(NamedTuple):
@@ -122,7 +106,7 @@ class Bmp:
 
 
 class _Telling:
-    """One connection with a station: a `Monitor` of all peers."""
+    """One connection with a station."""
 
     def __init__(
         self,
@@ -135,182 +119,87 @@ class _Telling:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
-        self._heads: dict[Peer, bmp.PeerHead] = {}
-        self._queue = deque([bmp.initiation(f"bgp-reflector {__version__}", name)])
-        self._waiting_bytes = len(self._queue[0])
-        self._more = asyncio.Event()
-        self._over = ""
+        self._feed = Feed(reflector, BMP_QUEUE_BYTES, writer.transport.abort)
+        self._begin = bmp.initiation(f"bgp-reflector {__version__}", name)
 
     async def run(self) -> str:
         """Tell it everything, until that fails; returns why, in words."""
+        feed = self._feed
         watching = self._loop.create_task(self._watch())
-        monitors = self._reflector.peering.monitors
-        monitors.append(self)
         try:
-            await self._tell()
+            with feed:
+                await self._tell()
         except TimeoutError:
-            self._over = f"has read nothing for {_STUCK_S:.0f} s"
+            feed.end(f"has read nothing for {_STUCK_S:.0f} s")
         except OSError as error:
-            self._over = self._over or f"is gone: {error.strerror or error}"
+            feed.end(f"is gone: {error.strerror or error}")
+        except asyncio.CancelledError:
+            self._writer.write(bmp.termination())
+            raise
         finally:
-            monitors.remove(self)
             watching.cancel()
-            if not self._over:
-                self._writer.write(b"".join(self._queue) + bmp.termination())
-            elif self._waiting_bytes:
-                self._writer.transport.abort()  # what it hasn't read it won't get any more
             self._writer.close()
-        return self._over
-
-    # What happens meanwhile.
-
-    def peer_up(self, peer: Peer) -> None:
-        """A session is established."""
-        for connection in self._reflector.peering.connections:
-            if connection.peer is peer:
-                self._say_up(connection, peer)
-                return
-
-    def update(self, peer: Peer, body: bytes) -> None:
-        """A peer has sent an UPDATE."""
-        head = self._heads.get(peer)
-        if head is not None:
-            self._say(bmp.route_monitoring(head.encode(self._now_s()), body))
-
-    def peer_down(self, peer: Peer, closed: Closed) -> None:
-        """A session is over."""
-        head = self._heads.pop(peer, None)
-        if head is not None:
-            self._say(bmp.peer_down(head.encode(self._now_s()), closed))
-
-    def _say(self, message: bytes) -> None:
-        if self._over:
-            return
-        self._queue.append(message)
-        self._waiting_bytes += len(message)
-        self._more.set()
-        if self._waiting_bytes > BMP_QUEUE_BYTES:
-            self._over = "reads too slowly, and is told everything anew"
-            self._writer.transport.abort()
-
-    def _say_up(self, connection: PeerConnection, peer: Peer) -> None:
-        source, negotiated = peer.source, peer.negotiated
-        head = self._heads[peer] = bmp.PeerHead(
-            source.address, negotiated.remote.asn, source.router_id, negotiated.as4
-        )
-        transcript = connection.transcript
-        opens = (
-            _first_open(transcript.sent) or encode_open(connection.session.local),
-            _first_open(transcript.received) or encode_open(negotiated.remote),
-        )
-        local = connection.local_address, connection.local_port
-        up = bmp.peer_up(head.encode(self._now_s()), local, connection.remote_port, opens)
-        self._say(up)
-
-    # Telling.
+        return feed.over
 
     async def _tell(self) -> None:
-        dump: Iterator[bytes] | None = self._dump()
+        await self._write(self._begin)
         statistics_due_s = self._loop.time() + _STATISTICS_S
-        while not self._over:
-            if self._queue:
-                await self._write()
-            elif dump is not None:
-                dump = await self._slice(dump)
-            elif self._loop.time() >= statistics_due_s:
+        while not self._feed.over:
+            left_s = statistics_due_s - self._loop.time()
+            items = await self._feed.take(max(0.0, left_s))
+            if items:
+                await self._write(b"".join(map(_encode, items)))
+            elif left_s <= 0:
                 statistics_due_s += _STATISTICS_S
-                dump = self._statistics()
-            else:
-                self._more.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(statistics_due_s):
-                        await self._more.wait()
+                for peer in list(self._feed.peers):
+                    await self._write(self._statistics(peer))
 
-    async def _write(self) -> None:
-        data = b"".join(self._queue)
-        self._queue.clear()
+    async def _write(self, data: bytes) -> None:
         self._writer.write(data)
         async with asyncio.timeout(_STUCK_S):
             await self._writer.drain()
-        self._waiting_bytes -= len(data)
-
-    async def _slice(self, dump: Iterator[bytes]) -> Iterator[bytes] | None:
-        """Queue some of a dump; returns it while there is more."""
-        pause_at_s = self._loop.time() + _SLICE_S
-        for message in dump:
-            self._say(message)
-            if self._loop.time() >= pause_at_s:
-                await asyncio.sleep(0)
-                return dump
-        return None
+        await asyncio.sleep(0)  # the rest of the reflector has its turn, too
 
     async def _watch(self) -> None:
         """Notice that a station is gone, which has nothing to say (RFC 7854 3.2)."""
         with contextlib.suppress(OSError):
             while await self._reader.read(1024):
                 pass
-        self._over = self._over or "has closed the connection"
-        self._more.set()
+        self._feed.end("has closed the connection")
 
-    # What there was before (RFC 7854 5).
-
-    def _dump(self) -> Iterator[bytes]:
-        present = {each.peer: each for each in self._reflector.peering.connections}
-        for peer, connection in present.items():
-            # Who came since was told as it came.
-            if peer is None or peer in self._heads or connection.peer is not peer:
-                continue
-            self._say_up(connection, peer)
-            for family in peer.negotiated.families:
-                yield from self._routes(peer, family)
-
-    def _routes(self, peer: Peer, family: Family) -> Iterator[bytes]:
-        """A peer's Adj-RIB-In of a family as it is by now, and the mark of its end."""
-        table = self._reflector.speaker.tables[family]
-        prefixes = iter(list(table.prefixes_of(peer.source)))
-        while piece := list(islice(prefixes, _PIECE_PREFIXES)):
-            by_path: dict[Path, list[bytes]] = {}
-            for prefix in piece:
-                candidates = table.routes.get(prefix)
-                for path in () if candidates is None else candidates.paths:
-                    if path.source is peer.source:
-                        by_path.setdefault(path, []).append(self._nlri(path, prefix))
-            head = self._heads.get(peer)
-            if head is None:
-                return  # gone meanwhile
-            for path, held in by_path.items():
-                yield _as_updates(head, self._now_s(), path, held)
-        head = self._heads.get(peer)
-        if head is not None:
-            end = write_end_of_rib(family)[HEADER_BYTES:]
-            yield bmp.route_monitoring(head.encode(self._now_s()), end)
-
-    def _nlri(self, path: Path, prefix: bytes) -> bytes:
-        """A prefix as it was announced, behind its path identifier if it had one (RFC 7911 3)."""
-        path_id = self._reflector.speaker.path_id(path, prefix)
-        return prefix if path_id is None else path_id.to_bytes(PATH_ID_BYTES) + prefix
-
-    def _statistics(self) -> Iterator[bytes]:
-        speaker = self._reflector.speaker
-        for peer, head in list(self._heads.items()):
-            rejected = 0 if peer.filter is None else sum(peer.filter.rejected.values())
-            held = held_prefixes(speaker, peer.source)
-            wanted = {family: held[family] for family in peer.negotiated.families}
-            yield bmp.statistics(head.encode(self._now_s()), rejected, wanted)
-
-    def _now_s(self) -> float:
-        return self._reflector.desk.clock()
+    def _statistics(self, peer: Peer) -> bytes:
+        rejected = 0 if peer.filter is None else sum(peer.filter.rejected.values())
+        held = held_prefixes(self._reflector.speaker, peer.source)
+        wanted = {family: held[family] for family in peer.negotiated.families}
+        return bmp.statistics(_head(peer, self._reflector.desk.clock()), rejected, wanted)
 
 
-def _as_updates(head: bmp.PeerHead, at_s: float, path: Path, prefixes: list[bytes]) -> bytes:
-    """Route Monitoring for prefixes with a path, as their peer could have sent them."""
-    block = block_of(path) if head.as4 else narrow(block_of(path))
-    room = announcement_room(path.family, block, path.next_hop)
-    fits = room >= _LONGEST_PREFIX_BYTES
-    most_bytes = MAX_MESSAGE_BYTES if fits else MAX_EXTENDED_MESSAGE_BYTES
-    updates = write_announcements(path.family, block, path.next_hop, prefixes, most_bytes)
-    encoded = head.encode(at_s)
-    return b"".join(bmp.route_monitoring(encoded, body) for _, body in Cutter().feed(updates))
+def _encode(item: Item) -> bytes:
+    head = _head(item.peer, item.at_s)
+    match item:
+        case Said(body=body):
+            return bmp.route_monitoring(head, body)
+        case Down(closed=closed):
+            return bmp.peer_down(head, closed)
+        case Up(connection=connection):
+            local = connection.local_address, connection.local_port
+            return bmp.peer_up(head, local, connection.remote_port, _opens(connection))
+
+
+def _head(peer: Peer, at_s: float) -> bytes:
+    source, negotiated = peer.source, peer.negotiated
+    asn, as4 = negotiated.remote.asn, negotiated.as4
+    return bmp.peer_head(source.address, asn, source.router_id, at_s, as4=as4)
+
+
+def _opens(connection: PeerConnection) -> tuple[bytes, bytes]:
+    """The OPENs of both sides as they were, ours first; made anew where one isn't kept."""
+    transcript, session = connection.transcript, connection.session
+    remote = session.local if session.remote is None else session.remote
+    return (
+        _first_open(transcript.sent) or encode_open(session.local),
+        _first_open(transcript.received) or encode_open(remote),
+    )
 
 
 def _first_open(lane: Lane) -> bytes | None:

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -51,33 +50,25 @@ class DownReason(IntEnum):
     REMOTE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PeerHead:
-    """What the per-peer header says of a peer (RFC 7854 4.2).
+def peer_head(address: IPAddress, asn: int, router_id: bytes, at_s: float, *, as4: bool) -> bytes:
+    """The per-peer header (RFC 7854 4.2).
 
     Args:
-        address: Its.
+        address: Of the peer.
         asn: Its AS number.
         router_id: Its BGP identifier, four octets.
+        at_s: Of what follows, in seconds since the epoch.
         as4: Whether its UPDATEs have AS numbers of four octets.
     """
-
-    address: IPAddress
-    asn: int
-    router_id: bytes
-    as4: bool
-
-    def encode(self, at_s: float) -> bytes:
-        """The header, with the time of what follows it, in seconds since the epoch."""
-        seconds, microseconds = divmod(round(at_s * 1_000_000), 1_000_000)
-        ipv6 = self.address.version == 6  # noqa: PLR2004 - IP version
-        flags = (_IPV6 if ipv6 else 0) | (0 if self.as4 else _TWO_OCTET_AS)
-        global_instance, no_distinguisher = 0, 0
-        return struct.pack(
-            "!BBQ16sI4sII",
-            *(global_instance, flags, no_distinguisher, address_field(self.address)),
-            *(self.asn, self.router_id, seconds, microseconds),
-        )
+    seconds, microseconds = divmod(round(at_s * 1_000_000), 1_000_000)
+    ipv6 = address.version == 6  # noqa: PLR2004 - IP version
+    flags = (_IPV6 if ipv6 else 0) | (0 if as4 else _TWO_OCTET_AS)
+    global_instance, no_distinguisher = 0, 0
+    return struct.pack(
+        "!BBQ16sI4sII",
+        *(global_instance, flags, no_distinguisher, address_field(address)),
+        *(asn, router_id, seconds, microseconds),
+    )
 
 
 def address_field(address: IPAddress) -> bytes:

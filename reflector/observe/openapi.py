@@ -225,7 +225,9 @@ QUESTIONS: Final[dict[str, Question]] = {
     "/api/v1/events": Question(
         "Server-sent events: `snapshot` with summary, peers, problems and events, then `delta` with "
         "what of these has changed; a peer that is null is gone. Send Last-Event-ID to go on where "
-        "a connection broke off",
+        "a connection broke off. With format=exabgp: one JSON object a line, as ExaBGP tells its "
+        "processes of sessions and UPDATEs, what there is first",
+        parameters=(Parameter("format", "exabgp, or not given"),),
         kind="text/event-stream",
     ),
     "/api/v1/controls": Question(

@@ -47,7 +47,7 @@ function _shtab_bgp_reflector_using
 end
 
 set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems watch events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
-set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --serve --socket --stay --to --whoami -c
+set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --format --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --serve --socket --stay --to --whoami -c
 
 complete -c bgp-reflector -e
 complete -c bgp-reflector -f
@@ -129,6 +129,7 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_r
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -l follow -s f -d 'go on until Ctrl-C'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -l json -d 'one JSON object a line'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -l format -xka "exabgp" -d 'exabgp: sessions and UPDATEs as ExaBGP tells its processes, what there is first (with --follow)'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using events' -l socket -x -d 'the reflector'"'"'s control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using; and test $_shtab_bgp_reflector_npos -eq 0' -a dump -d 'Write every source'"'"'s path for every prefix, as its peer announced it, as a file for other tools.'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using dump' -s h -l help -d 'show this help message and exit'
