@@ -84,6 +84,7 @@ NODES: Final = (
     ("127.0.9.1", "node-1", ("10.9.1.0/24",)),
     ("127.0.9.2", "node-2", ("10.9.1.0/24",)),
     ("10.0.0.21", "node-21", ("10.1.1.0/24",)),
+    ("10.77.0.11", "node-11", ("10.11.0.0/24",)),
     ("10.0.0.5", "node-5", ("10.2.0.0/24",)),
 )
 # It announces what the reflector refuses.
@@ -210,7 +211,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 @pytest.mark.parametrize("document", sorted({document for document, _ in ALL}))
-def test_what_runs_here_is_answered(room: Room, document: str) -> None:
+def test_commands_print_what_is_shown(room: Room, document: str) -> None:
     """At least its first line; what is behind that depends on who is in the class."""
     room.run("bgp-reflector connect 10.1.0.0/16")  # whatever another document has done
     outputs = {shown.command: shown.output for shown in shown_commands(REPOSITORY / document)}
