@@ -91,6 +91,15 @@ def test_the_reflector_s_page_and_answers_are_to_be_had_outside_of_its_namespace
     watching.close()
 
 
+def test_a_cluster_that_the_presenter_disconnects_is_not_reached() -> None:
+    with playing(*CLASS) as (process, said):
+        control = re.search(r"--socket (\S+)", said)
+        assert control is not None
+        for order, answering in (("disconnect", 7), ("connect", 15)):
+            query([*COMMAND[:-1], order, "10.2.0.0/16", "--socket", control[1]])
+            read_until(process, f"{answering} of 15 pairs of pods answer pings")
+
+
 def test_of_two_clusters_with_one_pod_cidr_one_is_not_reached() -> None:
     with playing(*CLASS, "--mistake", "duplicate-cidr") as (process, said):
         # Clusters 1 and 2, of which 2 made the mistake, and 3: in each and from 3 to one of the two.
