@@ -45,6 +45,7 @@ RUN_ELSEWHERE: Final = {
     "sudo ip address add 1.0.0.2/32": "tests/lab/test_whoami.py",
     "curl http://1.0.0.2/": "tests/lab/test_whoami.py",
     "bgp-reflector run": "tests/process/test_run.py",
+    "bgp-reflector events --follow --format exabgp": "tests/interop/test_exabgp_events.py",
     "bgp-reflector vtysh": "tests/process/test_vtysh.py",
     "docker compose -f two-reflectors.yaml": "tests/docker/test_two_reflectors.py",
     "docker compose -f class.yaml": "tests/docker/test_class.py",
