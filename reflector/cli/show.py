@@ -218,7 +218,7 @@ def _session_facts(neighbor: View) -> list[tuple[str, str]]:
         ("Families", ", ".join(neighbor["families"])),
         ("Hold time", timers),
         ("Route refresh", "yes" if neighbor["route_refresh"] else "no"),
-        ("Graceful restart", "no" if restart_s is None else f"asks for {restart_s} s"),
+        ("Graceful restart", "no" if restart_s is None else _restart(restart_s, neighbor)),
     ]
     facts += [
         (f"Add-path {how}", ", ".join(neighbor[f"add_path_{how}"]))
@@ -230,6 +230,15 @@ def _session_facts(neighbor: View) -> list[tuple[str, str]]:
     if neighbor["software_version"]:
         facts.append(("Software", neighbor["software_version"]))
     return facts
+
+
+def _restart(restart_s: int, neighbor: View) -> str:
+    words = f"asks for {restart_s} s"
+    if neighbor["long_lived_s"]:
+        words += f", and {neighbor['long_lived_s']} s more as a last choice"
+    if neighbor["graceful_notification"]:
+        words += ", after a NOTIFICATION too"
+    return words
 
 
 def _route_facts(neighbor: View) -> list[tuple[str, str]]:

@@ -332,6 +332,8 @@ def _negotiated(negotiated: Negotiated, local: Open) -> View:
         "add_path_receive": sorted(map(str, negotiated.add_path_receive)),
         "add_path_send": sorted(map(str, negotiated.add_path_send)),
         "graceful_restart_s": None if graceful is None else graceful.restart_time_s,
+        "graceful_notification": negotiated.graceful_notification,
+        "long_lived_s": max(map(negotiated.stale_time_s, negotiated.families)),
         "extended_messages": negotiated.extended_messages,
         "software_version": capabilities.software_version,
         "capability_codes": list(capabilities.codes),

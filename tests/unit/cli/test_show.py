@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from reflector.bgp.attributes import encode_attribute
+from reflector.bgp.open import GracefulRestart, LongLived
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag
 from reflector.cli import table
 from reflector.cli.client import Client, ClientError, NotFoundError
@@ -113,6 +115,23 @@ class TestNeighbors:
             "  End-of-RIB        not yet\n"
             "  Octets            1.2 kB in, 99 B out\n"
         )
+
+    def test_what_becomes_of_its_routes_when_it_goes(self, capsys: Captured, scene: Scene) -> None:
+        [connection] = [c for c in scene.peering.connections if str(c.name.address) == "10.0.0.5"]
+        session = connection.session
+        agreed, restart = session.negotiated, GracefulRestart(restarting=False, restart_time_s=90)
+        assert agreed is not None
+        offered = replace(agreed.remote.capabilities, graceful_restart=restart)
+        session.negotiated = replace(agreed, remote=replace(agreed.remote, capabilities=offered))
+        assert "Graceful restart  asks for 90 s\n" in shown(capsys, "neighbors", "10.0.0.5")
+        session.negotiated = replace(
+            session.negotiated,
+            graceful_notification=True,
+            long_lived=(LongLived(1, 1, forwarding=True, stale_time_s=600),),
+        )
+        assert (
+            "asks for 90 s, and 600 s more as a last choice, after a NOTIFICATION too\n"
+        ) in shown(capsys, "neighbors", "10.0.0.5")
 
     def test_which_rules_rejected_what(self, capsys: Captured, scene: Scene) -> None:
         (peer,) = [each for each in scene.speaker.peers if str(each.address) == "10.0.0.5"]

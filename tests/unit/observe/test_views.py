@@ -101,6 +101,8 @@ class TestNeighbors:
             "add_path_receive": [],
             "add_path_send": [],
             "graceful_restart_s": None,
+            "graceful_notification": False,
+            "long_lived_s": 0,
             "extended_messages": False,
             "software_version": "",
             "capability_codes": [1, 2, 65],
