@@ -6,15 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from reflector import sim
+from tests.support.commands import run_command
 from tests.support.process import wait_until
 
-DEADLINE_S = 15.0
 DEBUG = "1.0.0.2/32"
 
 
@@ -43,14 +42,7 @@ class Lab:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command against the reflector."""
-        socket = str(self.reflector.control_socket)
-        return subprocess.run(
-            [sys.executable, "-m", "reflector", *command, "--socket", socket],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE_S,
-        )
+        return run_command(self.reflector, *command)
 
     def reload(self) -> None:
         """Have the reflector read its configuration again."""

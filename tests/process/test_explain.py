@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from reflector import sim
-
-DEADLINE_S = 15.0
+from tests.support.commands import run_command
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +37,8 @@ def reflector() -> Iterator[sim.RunningReflector]:
         yield running
 
 
-def run(reflector: sim.RunningReflector, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reflector", *command, "--socket", str(reflector.control_socket)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE_S,
-    )
-
-
 def test_why_this_path_and_to_whom(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "explain", "10.9.1.7")
+    done = run_command(reflector, "explain", "10.9.1.7")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "10.9.1.0/24: 2 paths, best by: lowest BGP identifier (ORIGINATOR_ID)"
@@ -67,11 +55,11 @@ def test_why_this_path_and_to_whom(reflector: sim.RunningReflector) -> None:
 
 
 def test_to_one_peer_and_as_json(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "explain", "10.9.2.0/24", "--to", "127.0.9.2", "--json")
+    done = run_command(reflector, "explain", "10.9.2.0/24", "--to", "127.0.9.2", "--json")
     assert done.returncode == 0
     [peer] = json.loads(done.stdout)["peers"]
     assert (peer["told"], peer["reason"]) == (False, "own-path")
-    nobody = run(reflector, "explain", "10.9.2.0/24", "--to", "127.0.9.77")
+    nobody = run_command(reflector, "explain", "10.9.2.0/24", "--to", "127.0.9.77")
     assert nobody.returncode == 1
     assert nobody.stderr == "bgp-reflector: there is no connection with 127.0.9.77\n"
 
@@ -86,20 +74,20 @@ def test_to_one_peer_and_as_json(reflector: sim.RunningReflector) -> None:
     ],
 )
 def test_why_there_is_no_route(reflector: sim.RunningReflector, wanted: str, said: str) -> None:
-    done = run(reflector, "explain", wanted)
+    done = run_command(reflector, "explain", wanted)
     assert done.returncode == 1
     assert done.stdout.startswith(f"There is no route for {wanted}.\n")
     assert said in done.stdout
 
 
 def test_what_is_no_prefix(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "explain", "10.9.1.1/24")
+    done = run_command(reflector, "explain", "10.9.1.1/24")
     assert done.returncode == 2
     assert "has bits set beyond its length; the prefix is 10.9.1.0/24" in done.stderr
 
 
 def test_show_received(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "show", "received", "127.0.9.2")
+    done = run_command(reflector, "show", "received", "127.0.9.2")
     assert done.returncode == 0
     heading, *rows = [line.split()[:3] for line in done.stdout.splitlines()]
     assert heading == ["PREFIX", "NEXT", "HOP"]
@@ -108,9 +96,9 @@ def test_show_received(reflector: sim.RunningReflector) -> None:
         ["10.9.1.0/24", "10.0.9.2", "no"],
         ["10.9.2.0/24", "10.0.9.2", "yes"],
     ]
-    view = json.loads(run(reflector, "show", "received", "127.0.9.2", "--json").stdout)
+    view = json.loads(run_command(reflector, "show", "received", "127.0.9.2", "--json").stdout)
     assert [route["best"] for route in view["routes"]] == [True, False, True]
-    assert run(reflector, "show", "received", "127.0.9.77").returncode == 1
+    assert run_command(reflector, "show", "received", "127.0.9.77").returncode == 1
 
 
 def prefixes(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -118,24 +106,26 @@ def prefixes(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_frr_s_longer_prefixes(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "vtysh", "-c", "show bgp 10.9.0.0/16 longer-prefixes json")
+    done = run_command(reflector, "vtysh", "-c", "show bgp 10.9.0.0/16 longer-prefixes json")
     assert json.loads(done.stdout)["routes"].keys() == {
         *("10.9.0.0/20", "10.9.1.0/24", "10.9.2.0/24", "10.9.3.0/24")
     }
 
 
 def test_show_routes_longer_and_exact(reflector: sim.RunningReflector) -> None:
-    longer = run(reflector, "show", "routes", "10.9.0.0/16", "longer", "--json")
+    longer = run_command(reflector, "show", "routes", "10.9.0.0/16", "longer", "--json")
     assert prefixes(longer) == ["10.9.0.0/20", "10.9.1.0/24", "10.9.2.0/24", "10.9.3.0/24"]
-    assert prefixes(run(reflector, "show", "routes", "10.9.2.9", "--json")) == ["10.9.2.0/24"]
-    exact = run(reflector, "show", "routes", "10.9.2.9", "exact")
+    assert prefixes(run_command(reflector, "show", "routes", "10.9.2.9", "--json")) == [
+        "10.9.2.0/24"
+    ]
+    exact = run_command(reflector, "show", "routes", "10.9.2.9", "exact")
     assert (exact.returncode, exact.stderr) == (
         1,
         "bgp-reflector: there is no route for 10.9.2.9\n",
     )
-    nothing = run(reflector, "show", "routes", "192.0.2.0/24", "longer")
+    nothing = run_command(reflector, "show", "routes", "192.0.2.0/24", "longer")
     assert (nothing.returncode, nothing.stderr) == (
         1,
         "bgp-reflector: there is no route within 192.0.2.0/24\n",
     )
-    assert run(reflector, "show", "routes", "10.9.0.0/16", "shorter").returncode == 2
+    assert run_command(reflector, "show", "routes", "10.9.0.0/16", "shorter").returncode == 2

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from reflector import sim
-
-DEADLINE_S = 15.0
-
-
-def run(reflector: sim.RunningReflector, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reflector", *command, "--socket", str(reflector.control_socket)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE_S,
-    )
+from tests.support.commands import run_command
 
 
 @pytest.mark.parametrize("claimed", ["10.1.1.0/24", "10.1.0.0/16"])
@@ -47,7 +34,7 @@ def test_the_newcomer_is_named_and_gets_its_route_later(tmp_path: Path, claimed:
         newcomer.announce("10.7.0.0/24")
         watcher.route("10.7.0.0/24")
         assert watcher.route("10.1.1.0/24").next_hop == "10.0.9.9"
-        problems = run(reflector, "problems", "--json")
+        problems = run_command(reflector, "problems", "--json")
         assert problems.returncode == 1
         [problem] = [
             each for each in json.loads(problems.stdout)["problems"] if each["kind"] == "held-back"
@@ -57,9 +44,11 @@ def test_the_newcomer_is_named_and_gets_its_route_later(tmp_path: Path, claimed:
             f"newcomer (127.0.9.1) announces {claimed}, which overlaps 10.1.1.0/24 of "
             "first (127.0.9.9): it is held back."
         )
-        [refusal] = json.loads(run(reflector, "explain", claimed, "--json").stdout)["refused"]
+        [refusal] = json.loads(run_command(reflector, "explain", claimed, "--json").stdout)[
+            "refused"
+        ]
         assert refusal["host_name"] == "newcomer"
         assert refusal["why"] == "it is held back: 10.1.1.0/24 of 127.0.9.9 overlaps it"
         first.close()
         assert watcher.route(claimed, next_hop="10.0.9.1")
-        assert run(reflector, "problems").stdout.count("held back") == 0
+        assert run_command(reflector, "problems").stdout.count("held back") == 0

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from reflector import sim
+from tests.support.commands import run_command
 
 DEADLINE_S = 15.0
 
@@ -35,30 +36,18 @@ def reflector() -> Iterator[sim.RunningReflector]:
         yield running
 
 
-def run(
-    reflector: sim.RunningReflector, *command: str, timeout_s: float = DEADLINE_S
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reflector", *command, "--socket", str(reflector.control_socket)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout_s,
-    )
-
-
 def test_flags(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "flags")
+    done = run_command(reflector, "flags")
     assert done.returncode == 0
     flag = (
         f"--peer-router-ips=127.0.0.1 --peer-router-asns=64512 --peer-router-ports={reflector.port}"
     )
     assert flag in done.stdout.splitlines()
-    assert json.loads(run(reflector, "flags", "--json").stdout)["asn"] == 64512
+    assert json.loads(run_command(reflector, "flags", "--json").stdout)["asn"] == 64512
 
 
 def test_show_clusters(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "show", "clusters")
+    done = run_command(reflector, "show", "clusters")
     assert done.returncode == 0
     rows = [line.split() for line in done.stdout.splitlines()]
     assert rows[0][:4] == ["CLUSTER", "NODE", "ADDRESS", "STATE"]
@@ -67,28 +56,29 @@ def test_show_clusters(reflector: sim.RunningReflector) -> None:
     assert "Established" in here
     assert "10.9.1.0/24" in here
     assert "Left" in next(row for row in rows if "127.0.9.2" in row)
-    assert "clusters" in json.loads(run(reflector, "show", "clusters", "--json").stdout)
+    assert "clusters" in json.loads(run_command(reflector, "show", "clusters", "--json").stdout)
 
 
 def test_show_advertised(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "show", "advertised", "127.0.9.1")
+    done = run_command(reflector, "show", "advertised", "127.0.9.1")
     assert done.returncode == 0
     heading, *routes = done.stdout.splitlines()
     assert heading.startswith("PREFIX")
     assert [route.split()[:2] for route in routes] == [["1.0.0.2/32", "127.0.0.1"]]
     assert "this reflector" in routes[0]
-    gone = run(reflector, "show", "advertised", "127.0.9.2")
+    gone = run_command(reflector, "show", "advertised", "127.0.9.2")
     assert gone.returncode == 1
     assert gone.stderr == "bgp-reflector: there is no established session with 127.0.9.2\n"
 
 
 def test_events(reflector: sim.RunningReflector) -> None:
-    done = run(reflector, "events")
+    done = run_command(reflector, "events")
     assert done.returncode == 0
     assert "127.0.9.1" in done.stdout
     assert "warning" in done.stdout
     kinds = [
-        json.loads(line)["event"] for line in run(reflector, "events", "--json").stdout.splitlines()
+        json.loads(line)["event"]
+        for line in run_command(reflector, "events", "--json").stdout.splitlines()
     ]
     assert kinds.count("peer_up") == 2
     assert "peer_down" in kinds
