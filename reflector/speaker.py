@@ -393,7 +393,11 @@ class Speaker:
         for family, prefixes in update.withdrawn:
             counters.withdrawn += self.tables[family].withdraw(peer.source, prefixes)
         for announcement in update.announced:
-            self._take(peer, announcement, peer.source)
+            # As `_take`, which is a call more for each of all UPDATEs.
+            if peer.renewals or peer.filter is not None or announcement.default:
+                self._take(peer, announcement, peer.source)
+            else:
+                self._announce(peer, announcement, peer.source)
         if update.end_of_rib is not None:
             peer.end_of_rib.add(update.end_of_rib)
             self.drop_stale(peer, (update.end_of_rib,))

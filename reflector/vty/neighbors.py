@@ -97,12 +97,24 @@ def _capabilities(neighbor: View) -> View:
             shown[key] = "advertisedAndReceived" + ("New" if key == "routeRefresh" else "")
         elif advertised or code in received:
             shown[key] = "advertised" if advertised else "received"
+    add_path = _add_path(neighbor)
+    if add_path:
+        shown["addPath"] = add_path
     shown["multiprotocolExtensions"] = {
         FAMILIES[family][0]: {"advertisedAndReceived": True} for family in neighbor["families"]
     }
     if neighbor["host_name"]:
         shown["hostName"] = {"rcvHostName": neighbor["host_name"], "rcvDomainName": "n/a"}
     return shown
+
+
+def _add_path(neighbor: View) -> View:
+    """What was agreed on of add-path, by family: tx is what the peer is sent (RFC 7911)."""
+    found: View = {}
+    for ours, theirs in (("add_path_send", "tx"), ("add_path_receive", "rx")):
+        for family in neighbor[ours]:
+            found.setdefault(FAMILIES[family][0], {})[f"{theirs}AdvertisedAndReceived"] = True
+    return found
 
 
 def _graceful_restart(neighbor: View) -> View:
@@ -182,6 +194,14 @@ def _capability_lines(capabilities: View) -> list[str]:
     for _, key, title in _CAPABILITIES:
         if key in capabilities:
             lines.append(f"    {title}: {_STATES[capabilities[key]]}")
+    if "addPath" in capabilities:
+        lines.append("    AddPath:")
+    for name, agreed in capabilities.get("addPath", {}).items():
+        lines += [
+            f"      {_TITLES[name]}: {way.upper()} advertised and received"
+            for way in ("tx", "rx")
+            if f"{way}AdvertisedAndReceived" in agreed
+        ]
     lines += [
         f"    Address Family {_TITLES[name]}: advertised and received"
         for name in capabilities["multiprotocolExtensions"]

@@ -192,6 +192,8 @@ def route_text(route: View) -> str:
         if "originator_id" in path:
             clusters = " ".join(path.get("cluster_list", ()))
             lines.append(f"      Originator: {path['originator_id']}, Cluster list: {clusters}")
+        if "path_id" in path:
+            lines.append(f"      AddPath ID: RX {path['path_id']}")
     return "\n".join(lines)
 
 
@@ -293,6 +295,8 @@ def _detailed_path(about: View, route: View, path: View, *, best: bool) -> View:
     }
     if not is_local(path):
         shown["rxedFromRrClient"] = True
+    if "path_id" in path:
+        shown["addpathRxId"] = path["path_id"]
     shown["origin"] = path["origin"]
     if "med" in path or is_local(path):
         shown["metric"] = path.get("med", 0)

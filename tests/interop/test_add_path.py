@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Unpack
@@ -13,9 +15,10 @@ from reflector.sim import Settings
 from tests.support.netns import addresses_on_loopback
 from tests.support.process import find_binary, in_netns, query, wait_until
 from tests.support.reference import REFERENCE_REFLECTORS
-from tests.support.reflector_process import ReflectorProcess, ReflectorSettings
+from tests.support.reflector_process import Reflector, ReflectorProcess, ReflectorSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio]
@@ -65,7 +68,7 @@ async def test_every_path_reaches_the_other_side(kind: str, tmp_path: Path) -> N
             theirs.start()
             listens = [*in_netns(netns), find_binary("ss"), "-Hltn", "src", f"{THEIRS}:179"]
             wait_until(lambda: query(listens), what=f"{kind} listens", explain=theirs.explain)
-            await talk(netns)
+            await talk(netns, lambda: compare_shells(ours, theirs))
         except sim.SimError as error:
             pytest.fail(f"{error}\n{ours.explain()}\n{theirs.explain()}")
         finally:
@@ -78,7 +81,37 @@ def as_ipv6(hop: str) -> str:
     return str(ip_address(f"2001:db8::{hop}"))
 
 
-async def talk(netns: str) -> None:
+def compare_shells(ours: Reflector, theirs: Reflector) -> None:
+    """Our shell says of add-path what FRR's says, in the same words."""
+
+    def answer(command: str) -> str:
+        control = str(ours.settings.directory / "control")
+        shell = [sys.executable, "-m", "reflector", "vtysh", "--socket", control]
+        return query([*shell, "-c", command])
+
+    def agreed(said: str) -> object:
+        (neighbor,) = json.loads(said).values()
+        return neighbor["neighborCapabilities"]["addPath"]
+
+    both = {"txAdvertisedAndReceived": True, "rxAdvertisedAndReceived": True}
+    found = agreed(answer(f"show bgp neighbors {THEIRS} json"))
+    assert found == {"ipv4Unicast": both, "ipv6Unicast": both}
+    paths = json.loads(answer(f"show bgp ipv4 unicast {PREFIX} json"))["paths"]
+    came = [path for path in paths if path["peer"]["peerId"] == THEIRS]
+    assert len({path["addpathRxId"] for path in came}) == len(came) == len(CLIENTS[2:4])
+    detail = answer(f"show bgp ipv4 unicast {PREFIX}")
+    assert all(f"AddPath ID: RX {path['addpathRxId']}" in detail for path in came)
+    if theirs.kind == "frr":
+        vtysh = [find_binary("vtysh"), "--vty_socket", str(theirs.settings.directory), "-d", "bgpd"]
+        its = query([*vtysh, "-c", f"show bgp neighbors {OURS} json"])
+        assert agreed(its) == found
+        lines = query([*vtysh, "-c", f"show bgp neighbors {OURS}"]).splitlines()
+        about = [line for line in lines if "X advertised and received" in line]
+        assert about
+        assert set(about) < set(answer(f"show bgp neighbors {THEIRS}").splitlines())
+
+
+async def talk(netns: str, all_are_there: Callable[[], None]) -> None:
     async with AsyncExitStack() as stack:
 
         async def join(reflector: str, number: int, **more: Unpack[Settings]) -> sim.Peer:
@@ -101,6 +134,8 @@ async def talk(netns: str) -> None:
         for watcher in watchers:
             await watcher.all_paths(PREFIX, *hops)
             await watcher.all_paths(PREFIX6, *map(as_ipv6, hops))
+
+        all_are_there()
 
         # Another best path on either side, and one that is announced anew.
         await near[1].announce(PREFIX, local_pref=300)
