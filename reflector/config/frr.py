@@ -88,6 +88,8 @@ class _Reader:
     def line(self, number: int, words: list[str]) -> None:
         """Read one line, which is no comment."""
         self._line = number
+        if self._foreign == "route-map" and self._peers.route_maps.content(number, words):
+            return
         no = words[0] == "no" and len(words) > 1
         statement_words = words[1:] if no else words
         try:
@@ -96,7 +98,7 @@ class _Reader:
                 self._statement(statement, _shown(words), no=no)
         except UnknownStatementError as error:
             # What a block that is not ours holds is not ours to judge.
-            if self._foreign is None:
+            if self._foreign in (None, "route-map"):
                 self._blame(f"{_shown(words)}: {error}")
         except ValueError as error:
             self._blame(f"{_shown(words)}: {error}")
@@ -140,9 +142,8 @@ class _Reader:
             self._family = None
         elif entry == "router bgp *":
             self._router(*statement.arguments, no=no)
-        elif entry.endswith(" prefix-list ..."):
-            family: FamilyName = "ipv4" if entry.startswith("ip ") else "ipv6"
-            self._peers.prefix_lists.read(family, *statement.arguments, no=no)
+        elif entry.startswith(_FILTER_STATEMENTS):
+            self._filters(statement, no=no)
         elif not self._in_router:
             raise ValueError("belongs below a `router bgp` line")
         elif entry.startswith("address-family "):
@@ -151,6 +152,22 @@ class _Reader:
             self._neighbor(statement, no=no)
         else:
             self._global(statement, no=no)
+
+    def _filters(self, statement: Statement, *, no: bool) -> None:
+        """Read a list or a route map, which mean nothing before a neighbor names them."""
+        entry = statement.entry
+        if entry.endswith(" prefix-list ..."):
+            family: FamilyName = "ipv4" if entry.startswith("ip ") else "ipv6"
+            self._peers.prefix_lists.read(family, *statement.arguments, no=no)
+        elif no:
+            raise ValueError("it can't be taken back; take it out")
+        elif entry in _LISTS:
+            self._peers.route_maps.listed(self._line, _LISTS[entry], *statement.arguments)
+        else:
+            name, number = statement.arguments
+            verdict = "permit" if " permit " in entry else "deny"
+            self._foreign, self._in_router, self._family = "route-map", False, None
+            self._peers.route_maps.begin(self._line, name, verdict, number)
 
     def _router(self, text: str = "", *, no: bool) -> None:
         if no:
@@ -274,7 +291,7 @@ class _Reader:
 
     def _filter(self, peer: Peer, what: str, given: list[str], *, no: bool) -> None:
         """Read which routes a peer may send or is sent, or how many."""
-        if what in ("import", "export"):
+        if what != "maximum_prefix":
             _keep(peer, f"{what} {self._family or 'ipv4'}", None if no else given[0])
             return
         if no:
@@ -409,7 +426,19 @@ _BY_FAMILY: Final = {
 _FILTERS: Final = {
     "neighbor * prefix-list * in": "import",
     "neighbor * prefix-list * out": "export",
+    "neighbor * route-map * in": "import map",
+    "neighbor * route-map * out": "export map",
     "neighbor * maximum-prefix ...": "maximum_prefix",
+}
+_FILTER_STATEMENTS: Final = (
+    *("ip prefix-list", "ipv6 prefix-list", "route-map *"),
+    *("bgp community-list", "bgp large-community-list", "bgp as-path"),
+)
+# Lists that route maps name, by what they match.
+_LISTS: Final = {
+    "bgp community-list ...": "community",
+    "bgp large-community-list ...": "large-community",
+    "bgp as-path access-list ...": "as-path",
 }
 # The word for the AS of a peer; None where it is named by its number.
 _REMOTE_AS: Final[dict[str, RemoteAsWord | None]] = {

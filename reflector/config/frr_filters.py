@@ -37,7 +37,7 @@ _ENTRY: Final = re.compile(
     r"(?:seq ([0-9]{1,10}) )?(permit|deny) (\S+)((?: ge [0-9]{1,3}| le [0-9]{1,3}){0,2})"
 )
 _LENGTH: Final = re.compile(r"(ge|le) ([0-9]+)")
-_VERDICTS: Final[dict[str, Otherwise]] = {"permit": "accept", "deny": "reject"}
+VERDICTS: Final[dict[str, Otherwise]] = {"permit": "accept", "deny": "reject"}
 _ANY: Final[dict[FamilyName, str]] = {"ipv4": "0.0.0.0/0 le 32", "ipv6": "::/0 le 128"}
 _STATEMENTS: Final[dict[FamilyName, str]] = {"ipv4": "ip prefix-list", "ipv6": "ipv6 prefix-list"}
 _STEP: Final = 5  # between numbers that FRR gives
@@ -78,7 +78,7 @@ class PrefixLists:
         number, verdict, network, lengths = entry.groups()
         entries = self._lists.setdefault((family, name), {})
         key = int(number) if number else max(entries, default=0) + _STEP
-        entries[key] = _VERDICTS[verdict], _range(family, network, dict(_LENGTH.findall(lengths)))
+        entries[key] = VERDICTS[verdict], _range(family, network, dict(_LENGTH.findall(lengths)))
 
     def policy(self, names: Mapping[FamilyName, str]) -> str | None:
         """The policy that lists come to, by its name. Families without a list pass.
@@ -102,10 +102,37 @@ class PrefixLists:
         self.policies[title] = Policy(title, "accept", tuple(rules))
         return title
 
-    def _rule(self, prefixes: PrefixRange, verdict: Otherwise) -> Rule:
+    def permitted(self, family: FamilyName, name: str) -> tuple[str, ...]:
+        """The names of the sets of all that a list permits.
+
+        Raises:
+            LookupError: There is no such list, or it denies some of that; the message is a sentence.
+        """
+        statement = f"{_STATEMENTS[family]} {name}"
+        entries = self._lists.get((family, name))
+        if entries is None:
+            raise LookupError(f"there is no `{statement}`")
+        in_order = [entry for _, entry in sorted(entries.items())]
+        while in_order and in_order[-1][0] == "reject":
+            in_order.pop()  # as all is that no entry names
+        if any(verdict == "reject" for verdict, _ in in_order):
+            raise LookupError(
+                f"`{statement}` denies before it permits, which a route map here can't ask for: "
+                "permit without the exception, and deny that in an entry before"
+            )
+        return tuple(self._set(prefixes) for _, prefixes in in_order)
+
+    def anything(self, family: FamilyName) -> str:
+        """The name of the set of all prefixes of a family."""
+        return self._set(_range(family, "any", {}))
+
+    def _set(self, prefixes: PrefixRange) -> str:
         name = str(prefixes)
         self.sets[name] = PrefixSet(name, (prefixes,))
-        return Rule((name,), then=verdict)
+        return name
+
+    def _rule(self, prefixes: PrefixRange, verdict: Otherwise) -> Rule:
+        return Rule((self._set(prefixes),), then=verdict)
 
 
 def _range(family: FamilyName, network: str, lengths: Mapping[str, str]) -> PrefixRange:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from reflector.config import kinds
 from reflector.config.checks import conflicts
 from reflector.config.frr_filters import PrefixLists
+from reflector.config.frr_route_maps import RouteMapError, RouteMaps
 from reflector.config.model import (
     BGP_PORT,
     AddPathWord,
@@ -75,7 +76,16 @@ _NEXT_HOP_SELF: Final = (
 
 
 class WrongPeerError(Exception):
-    """A peer can't be as the file has it; the message says why."""
+    """A peer can't be as the file has it; the message says why.
+
+    Args:
+        what: Why.
+        line: Where, if that is not where the peer stands.
+    """
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(what)
+        self.line = line
 
 
 Say = Callable[[int, str], None]
@@ -88,12 +98,18 @@ class Peers:
     Attributes:
         enforce_first_as: What holds for external peers of which the file doesn't say it.
         prefix_lists: By which peers are filtered.
+        route_maps: By which they are, too.
     """
 
     by_name: dict[str, Peer] = field(default_factory=dict)
     ranges: dict[IPNetwork, tuple[int, str]] = field(default_factory=dict)
     enforce_first_as: bool = True
     prefix_lists: PrefixLists = field(default_factory=PrefixLists)
+    route_maps: RouteMaps = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the policies of both together."""
+        self.route_maps = RouteMaps(self.prefix_lists)
 
     def get(self, name: str, line: int, default: frozenset[FamilyName]) -> Peer:
         """Find a peer or group, or start one."""
@@ -124,7 +140,7 @@ class Peers:
                 else:
                     ranges[line] = PeerRange(network, self._settings(name, group, config.asn))
             except WrongPeerError as error:
-                blame(line, str(error))
+                blame(error.line or line, str(error))
         for name, peer in self.by_name.items():
             try:
                 if peer.is_group:
@@ -135,7 +151,7 @@ class Peers:
                 else:
                     neighbors[peer.line] = neighbor
             except WrongPeerError as error:
-                blame(peer.line, str(error))
+                blame(error.line or peer.line, str(error))
         built = replace(
             config,
             ranges=tuple(ranges.values()),
@@ -191,8 +207,8 @@ class Peers:
             remote_as=("internal",) if peer.remote_as == asn else (peer.remote_as,),
             route_server=_in_all(f"{name} route-server-client", peer.served, known),
             enforce_first_as=values.get("enforce_first_as", self.enforce_first_as),
-            import_policy=self._policy(name, values, "import"),
-            export_policy=self._policy(name, values, "export"),
+            import_policy=self._policy(name, peer, "import"),
+            export_policy=self._policy(name, peer, "export"),
             maximum_prefix=values.get("maximum_prefix", MaximumPrefix()),
             hold_time_s=values.get("hold_time_s"),
             families=families,
@@ -201,13 +217,23 @@ class Peers:
             ttl_security=values.get("ttl_security"),
         )
 
-    def _policy(self, name: str, values: dict[str, Any], direction: str) -> str | None:
-        """The policy that the prefix lists of a peer come to."""
-        said = {family: values.get(f"{direction} {family}") for family in FAMILIES}
-        try:
-            return self.prefix_lists.policy(
-                {family: each for family, each in said.items() if each is not None}
+    def _policy(self, name: str, peer: Peer, direction: str) -> str | None:
+        """The policy that the prefix lists or route maps of a peer come to."""
+        lists, maps = (
+            {family: named for family in FAMILIES if (named := peer.values.get(f"{what} {family}"))}
+            for what in (direction, f"{direction} map")
+        )
+        if lists and maps:
+            raise WrongPeerError(
+                f"{name}: a prefix list and a route map in one direction can't both count: "
+                "name the list in the map"
             )
+        try:
+            if maps:
+                return self.route_maps.policy(maps, peer.line, outbound=direction == "export")
+            return self.prefix_lists.policy(lists)
+        except RouteMapError as error:
+            raise WrongPeerError(f"{name}: {error}", error.line) from None
         except LookupError as error:
             raise WrongPeerError(f"{name}: {error.args[0]}") from None
 

@@ -150,7 +150,10 @@ def test_no_takes_back() -> None:
     ("statement", "says"),
     [
         ("bgp ebgp-requires-policy", "accepted without a policy"),
-        ("neighbor 10.0.0.1 route-map IN in", "route maps are not supported"),
+        (
+            "neighbor 10.0.0.1 route-map IN",
+            "it needs the map's name and a direction, `in` or `out`",
+        ),
         ("neighbor 10.0.0.1 maximum-prefix-out 10", "not supported yet"),
         ("neighbor 10.0.0.1 passive", "has no AS"),
         ("neighbor 10.0.0.1 peer-group none", "there is no peer group none"),

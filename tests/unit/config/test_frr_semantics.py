@@ -132,8 +132,6 @@ def test_an_as_number_may_be_in_two_halves() -> None:
     [
         "line vty\n no login\n exec-timeout 0 0\nexit",
         "line vty\nno login\n!",
-        "route-map X permit 10\n match ip address prefix-list Y\n set local-preference 200\nexit",
-        "route-map X permit 10\n on-match next\n!",
     ],
 )
 def test_a_block_that_is_skipped_goes_as_a_whole(block: str) -> None:
