@@ -134,7 +134,7 @@ def _session(reflector: Reflector, node: PeerConnection, now_s: float) -> list[P
     prefixes = [
         unpack_prefix(prefix, family)
         for family, table in speaker.tables.items()
-        for prefix in islice(table.held.get(peer.source, ()), _MAX_LOOKED_AT)
+        for prefix in islice(table.prefixes_of(peer.source), _MAX_LOOKED_AT)
     ]
     shown = [
         str(each)

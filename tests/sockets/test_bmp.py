@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -13,9 +14,11 @@ from reflector.bgp.events import Closed
 from reflector.bgp.limits import BMP_QUEUE_BYTES
 from reflector.bgp.nlri import pack_prefix
 from reflector.bgp.notification import Notification
+from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.observe import bmp
 from reflector.observe.bmp import Bmp
 from reflector.reports import Report, Trouble
+from reflector.rib.path_ids import PathIds
 from reflector.speaker import Peer
 from tests.support import wire
 from tests.support.bmp import Station
@@ -87,6 +90,30 @@ async def test_who_is_there_is_told_first() -> None:
         told.tell([])
         await station.until("termination")
         assert station.messages[-1].kind == "termination"
+
+
+async def test_several_paths_of_a_prefix_have_their_identifiers() -> None:
+    """RFC 7911 3: as the peer announced them, or the station would take them for one."""
+    scene = Scene()
+    peer = scene.join("10.0.0.5", "node-a")
+    families = frozenset({IPV4_UNICAST})
+    peer.negotiated = replace(peer.negotiated, add_path_receive=families)
+    peer.path_ids = {IPV4_UNICAST: PathIds(peer.source)}
+    for path_id in (7, 8):
+        block = wire.usual(next_hop=wire.next_hop(f"10.0.0.{path_id}"))
+        body = wire.announce("10.1.0.0/24", attributes=block, path_id=path_id)
+        scene.speaker.receive_update(peer, body)
+    station = Station()
+    async with telling(scene, station):
+        updates = await station.until("route monitoring", 2)
+    told = {
+        path.path_id: str(route.next_hop)
+        for each in updates
+        for path, route in read_update(
+            each.content["update"], add_path=frozenset({1})
+        ).paths.items()
+    }
+    assert told == {7: "10.0.0.7", 8: "10.0.0.8"}
 
 
 async def test_what_happens_is_told_as_it_happens() -> None:
