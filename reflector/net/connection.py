@@ -53,6 +53,7 @@ class Connection:
         transcript: What is said on it.
         bytes_in: Octets read.
         bytes_out: Octets sent.
+        backlog_bytes: Octets that were written and are not sent yet.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Connection:
         )
         self.bytes_in = 0
         self.bytes_out = 0
+        self.backlog_bytes = 0
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self._sock = sock
@@ -91,13 +93,13 @@ class Connection:
         self._reading = reading or ReadTurn()
         self._recording = False
         self._queue: deque[bytes | memoryview] = deque()
-        self._backlog_bytes = 0
         self._writing = False
         self._handles: dict[Timer, asyncio.TimerHandle] = {}
         self._hold_s = 0.0
         self._heard = 0
         self._heard_at = self.since
         self._progress_at = self.since
+        self._open = True  # for writing: neither closed nor about to be
         self._closing: asyncio.TimerHandle | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -114,23 +116,28 @@ class Connection:
 
     # Outlet.
 
-    @property
-    def backlog_bytes(self) -> int:
-        """Octets that were written and are not sent yet."""
-        return self._backlog_bytes
-
     def write(self, chunks: list[bytes]) -> None:
         """Send whole messages, at once as far as the socket takes them."""
-        if self._closing is not None or self.closed.done():
+        if not self._open:
             return
         if self._recording:
             self._record(chunks)
         waiting: Sequence[bytes | memoryview] = chunks
         if len(chunks) == 1 and not self._queue:
-            waiting = self._send_at_once(chunks[0])
+            # Without a queue, the common case of a peer that keeps up: a class of fifty has it fifty
+            # times for each route. What is left over is a view, the bytes are shared.
+            data = chunks[0]
+            try:
+                sent = self._sock.send(data)
+            except OSError:
+                sent = 0  # the queue's own attempt finds out what it is
+            self.bytes_out += sent
+            if sent == len(data):
+                return
+            waiting = [memoryview(data)[sent:]]
         if waiting:
             self._queue.extend(waiting)
-            self._backlog_bytes += sum(map(len, waiting))
+            self.backlog_bytes += sum(map(len, waiting))
             if not self._writing:
                 self._send()
 
@@ -141,7 +148,7 @@ class Connection:
 
     def _record(self, chunks: list[bytes]) -> None:
         now_s, transcript = self._loop.time(), self.transcript
-        transcript.sent.add(now_s, self.bytes_out + self._backlog_bytes, chunks)
+        transcript.sent.add(now_s, self.bytes_out + self.backlog_bytes, chunks)
         self._recording = now_s < transcript.follow_until_s
 
     # The session.
@@ -179,6 +186,7 @@ class Connection:
         """Close at once, whatever is unsent."""
         if self.closed.done():
             return
+        self._open = False
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         for handle in self._handles.values():
@@ -186,7 +194,7 @@ class Connection:
         if self._closing is not None:
             self._closing.cancel()
         self._queue.clear()
-        self._backlog_bytes = 0
+        self.backlog_bytes = 0
         self._sock.close()
         self.closed.set_result(None)
 
@@ -219,7 +227,7 @@ class Connection:
         """The connection is gone, or is given up without a word to the peer."""
         events = self.session.receive_eof(reason)
         self._queue.clear()
-        self._backlog_bytes = 0
+        self.backlog_bytes = 0
         if events:
             self._on_events(self, events)
         self.abort()
@@ -233,7 +241,7 @@ class Connection:
                 buffers = [queue[i] for i in range(min(len(queue), _MAX_BUFFERS))]
                 sent = self._sock.sendmsg(buffers)
                 self.bytes_out += sent
-                self._backlog_bytes -= sent
+                self.backlog_bytes -= sent
                 self._take(sent)
                 if sent < sum(map(len, buffers)):
                     break
@@ -243,23 +251,10 @@ class Connection:
             # Told by the loop's next turn: whoever is writing is in the middle of its own work.
             reason = f"the connection broke: {error.strerror or error}"
             self._queue.clear()
-            self._backlog_bytes = 0
+            self.backlog_bytes = 0
             self._loop.call_soon(self._broken, reason)
             return
         self._watch_writable()
-
-    def _send_at_once(self, data: bytes) -> list[bytes | memoryview]:
-        """Send without a queue, the common case of a peer that keeps up.
-
-        Returns:
-            What is left over, as a view: the bytes are shared with all that wait for them.
-        """
-        try:
-            sent = self._sock.send(data)
-        except OSError:
-            return [data]  # the queue's own attempt finds out what it is
-        self.bytes_out += sent
-        return [] if sent == len(data) else [memoryview(data)[sent:]]
 
     def _broken(self, reason: str) -> None:
         if not self.closed.done():
@@ -290,11 +285,11 @@ class Connection:
             self._shut_down()
 
     def _on_writable(self) -> None:
-        before = self._backlog_bytes
+        before = self.backlog_bytes
         self._send()
-        if self._backlog_bytes < before:
+        if self.backlog_bytes < before:
             self._progress_at = self._loop.time()
-        if before > RESUME_BYTES >= self._backlog_bytes:
+        if before > RESUME_BYTES >= self.backlog_bytes:
             self._on_room()
 
     # Timers.
@@ -335,8 +330,9 @@ class Connection:
     # Closing.
 
     def _close_soon(self) -> None:
-        if self._closing is not None or self.closed.done():
+        if not self._open:
             return
+        self._open = False
         self._closing = self._loop.call_later(_LINGER_S, self.abort)
         if not self._queue:
             self._shut_down()

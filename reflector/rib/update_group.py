@@ -419,16 +419,21 @@ class UpdateGroup:
             train.cars.append((path.source, path.write(prefixes, self.form)))
 
     def _send(self, member: Member, train: Train) -> None:
-        source = member.source
-        chunks = _without(train, source) if source in train.sources else train.whole
-        own = self._encode_for(member, train)
-        if own:
-            chunks = [*chunks, own]
+        source, outlet = member.source, member.outlet
+        chunks, updates = train.whole, train.updates
+        if source in train.sources:
+            chunks = _without(train, source)
+            updates -= train.updates_of[source]
+        if train.local or source in train.taken_back:
+            own = self._encode_for(member, train)
+            if own:
+                chunks = [*chunks, own]
+                updates += count_messages(own)
         if not chunks:
             return
-        member.updates += train.updates - train.updates_of.get(source, 0) + count_messages(own)
-        member.outlet.write(chunks)
-        if member.outlet.backlog_bytes > SEND_QUEUE_BYTES and member.missed is None:
+        member.updates += updates
+        outlet.write(chunks)
+        if outlet.backlog_bytes > SEND_QUEUE_BYTES and member.missed is None:
             member.missed = {}
             self._behind[source] = member
 
