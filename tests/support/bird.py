@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tests.support.peer import Announcement, Peer, Route, normal_address, normal_prefix
-from tests.support.process import find_binary
 
 _ROUTE_START = re.compile(r"^(?P<prefix>[0-9a-f.:]+/\d+)\s")
-_ATTRIBUTE = re.compile(r"^\s+BGP\.(?P<name>\w+):\s*(?P<value>.*?)\s*$")
+# BIRD 3 has another spelling than BIRD 2.
+_ATTRIBUTE = re.compile(r"^\s+(?:BGP\.|bgp_)(?P<name>\w+):\s*(?P<value>.*?)\s*$")
 _STATE = re.compile(r"BGP state:\s+(\w+)")
 
 
@@ -45,7 +45,7 @@ class Bird(Peer):
         self._write_config()
         directory = self.settings.directory
         return [
-            *(find_binary("bird"), "-f"),
+            *(*self.program("bird"), "-f"),
             *("-c", str(directory / "bird.conf")),
             *("-s", self._control_socket),
         ]
@@ -79,7 +79,7 @@ class Bird(Peer):
         return str(self.settings.directory / "ctl")
 
     def _birdc(self, command: str) -> str:
-        return self.ask(find_binary("birdc"), "-s", self._control_socket, *command.split())
+        return self.ask(*self.program("birdc"), "-s", self._control_socket, *command.split())
 
     def _write_config(self) -> None:
         settings = self.settings

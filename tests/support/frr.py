@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.support.peer import Announcement, Peer, Route, normal_address, normal_prefix
-from tests.support.process import find_binary
+from tests.support.process import program
 
 
 @dataclass
@@ -16,9 +17,12 @@ class Frr(Peer):
 
     Attributes:
         graceful_restart: Whether it restarts gracefully, after a NOTIFICATION too (RFC 8538).
+        ipv6: Whether it has IPv6 routes. FRR 10 without zebra knows no address to announce them with,
+            and then accepts no session.
     """
 
     graceful_restart: bool = False
+    ipv6: bool = True
 
     kind: ClassVar[str] = "frr"
 
@@ -46,7 +50,7 @@ class Frr(Peer):
             password,
             f"{neighbor} ttl-security hops 1" if settings.ttl_security else "!",
             "address-family ipv6 unicast",
-            f"{neighbor} activate",
+            f"{neighbor} activate" if self.ipv6 else "!",
             "exit-address-family",
             "exit",
             # A changed route-map takes effect at once, not after five seconds.
@@ -57,7 +61,11 @@ class Frr(Peer):
             lines += _originate(announcement, settings.asn)
         config = settings.directory / "bgpd.conf"
         config.write_text("\n".join(lines) + "\n")
-        return [*frr_command(str(config), str(settings.directory)), "--bgp_port", "0"]
+        return [
+            *frr_command(str(config), str(settings.directory), settings.root),
+            "--bgp_port",
+            "0",
+        ]
 
     def session_state(self) -> str:
         """Return the state of its one session."""
@@ -71,7 +79,8 @@ class Frr(Peer):
         for family in ("ipv4", "ipv6"):
             table = self._vtysh_json(f"show bgp {family} unicast json detail")
             for prefix, entries in table["routes"].items():
-                for entry in entries:
+                # FRR 10 says something of the prefix before it lists the paths.
+                for entry in entries["paths"] if isinstance(entries, dict) else entries:
                     peer = entry.get("peer", {}).get("peerId")
                     if peer == self.settings.reflector_address:
                         found[normal_prefix(prefix)] = _route(prefix, entry)
@@ -96,7 +105,7 @@ class Frr(Peer):
     def _vtysh(self, *commands: str) -> str:
         arguments = [each for command in commands for each in ("-c", command)]
         return self.ask(
-            find_binary("vtysh"),
+            *self.program("vtysh"),
             *("--vty_socket", str(self.settings.directory), "-d", "bgpd"),
             *arguments,
         )
@@ -113,13 +122,13 @@ _GRACEFUL = (
 )
 
 
-def frr_command(config: str, directory: str) -> list[str]:
+def frr_command(config: str, directory: str, root: Path | None = None) -> list[str]:
     """Return a bgpd command line that keeps every file in one folder and listens to no telnet.
 
     `-S` leaves the user as it is, else the folder would have to belong to user frr.
     """
     return [
-        *(find_binary("/usr/lib/frr/bgpd"), "-S", "-f", config),
+        *(*program("/usr/lib/frr/bgpd", root), "-S", "-f", config),
         *("-i", f"{directory}/pid", "-z", f"{directory}/zserv", "--vty_socket", directory),
         *("-P", "0", "--no_kernel", "--no_zebra", "--log", "stdout"),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tests.support.peer import Announcement, Peer, Route, normal_address, normal_prefix
-from tests.support.process import find_binary, wait_until
+from tests.support.process import wait_until
 
 # Path attribute types, as `gobgp -j` numbers them.
 _AS_PATH = 2
@@ -99,7 +99,7 @@ class GoBgp(Peer):
     {each_restart}
 """)
         return [
-            *(find_binary("gobgpd"), "-f", str(config)),
+            *(*self.program("gobgpd"), "-f", str(config)),
             *("--api-hosts", self._api, "--pprof-disable"),
         ]
 
@@ -112,7 +112,7 @@ class GoBgp(Peer):
         self._gobgp("neighbor", self.settings.reflector_address, f"softreset{direction}")
 
     def _gobgp(self, *arguments: str) -> str:
-        return self.ask(find_binary("gobgp"), "--target", self._api, *arguments)
+        return self.ask(*self.program("gobgp"), "--target", self._api, *arguments)
 
     def _gobgp_json(self, *arguments: str) -> Any:  # noqa: ANN401 - JSON is anything
         return json.loads(self._gobgp("-j", *arguments) or "{}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from tests.support.process import BackgroundProcess, in_netns, query, wait_until
+from tests.support.process import BackgroundProcess, in_netns, program, query, wait_until
 
 DEFAULT_ASN = 64512
 ESTABLISHED = "established"
@@ -55,6 +55,7 @@ class PeerSettings:
     Attributes:
         reflector_asn: The AS of whom it peers with; default: its own.
         ttl_security: Whether it demands the TTL of a neighbor (RFC 5082), and sends with that itself.
+        root: The Debian root whose daemon it is; None is this machine.
         route_server: Whether it peers with a route server, whose paths don't begin with its AS.
     """
 
@@ -73,6 +74,7 @@ class PeerSettings:
     password: str | None = None
     ttl_security: bool = False
     announcements: tuple[Announcement, ...] = ()
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         """Fill in the defaults that depend on others."""
@@ -202,6 +204,10 @@ class Peer(ABC):
         if next_hop is None:
             raise AssertionError(prefix)  # _complete() sets it
         return next_hop
+
+    def program(self, name: str) -> list[str]:
+        """Return what starts a program of the daemon's."""
+        return program(name, self.settings.root)
 
     def ask(self, *command: str) -> str:
         """Run a command in the peer's network namespace and return what it printed."""

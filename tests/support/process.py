@@ -55,6 +55,25 @@ def find_binary(*names: str) -> str:
     raise AssertionError  # skip_or_fail raised
 
 
+def program(name: str, root: Path | None = None) -> list[str]:
+    """Return what starts a program: its path, or what runs the one of another Debian root.
+
+    Args:
+        name: Of the program, or its path on this machine.
+        root: Where another Debian lies; its programs run here on its own libraries.
+    """
+    if root is None:
+        return [find_binary(name)]
+    places = (name.lstrip("/"), f"usr/sbin/{name}", f"usr/bin/{name}")
+    found = [path for each in places if (path := root / each).is_file()]
+    loaders = [*root.glob("usr/lib64/ld-linux-*"), *root.glob("usr/lib/ld-linux-*")]
+    if not found or not loaders:
+        skip_or_fail(f"{name} is not in {root} (.ci/install-new-peers puts it there)")
+    libraries = root / "usr/lib"
+    ours = [libraries, *libraries.glob("*-linux-gnu*"), *libraries.glob("*-linux-gnu*/frr")]
+    return [str(loaders[0]), "--library-path", ":".join(map(str, ours)), str(found[0])]
+
+
 def require_root() -> None:
     """Skip the test unless it runs as root."""
     if os.geteuid() != 0:
