@@ -171,10 +171,10 @@ async def test_sessions_that_flap_leave_nothing(reflector: Measured, join: Join)
 
 
 async def test_ten_thousand_peers_come_announce_and_go(reflector: Measured, join: Join) -> None:
-    """Five thousand addresses, router ids and routes, each twice, and no word at the end.
+    """Five thousand addresses, router ids and routes, each three times, and no word at the end.
 
-    What is remembered of them (judged attributes, rate limits of the log) is bounded, so the second
-    time must not cost what the first did.
+    What is remembered of them (judged attributes, rate limits of the log, what was said last) is
+    bounded, so once all of it is full another time must not cost what the first did.
     """
 
     async def come(number: int) -> socket.socket:
@@ -190,7 +190,7 @@ async def test_ten_thousand_peers_come_announce_and_go(reflector: Measured, join
 
     grown = []
     async with exchange(join) as pair:
-        for first in [*range(0, 5000, 500)] * 2:
+        for first in [*range(0, 5000, 500)] * 3:
             socks = [await come(number) for number in range(first, first + 500)]
             await pair.other.until(lambda: len(pair.other.table) == 2 + 500)
             for sock in socks:
@@ -198,8 +198,8 @@ async def test_ten_thousand_peers_come_announce_and_go(reflector: Measured, join
             await pair.other.until(lambda: len(pair.other.table) == 2)
             grown.append(reflector.memory_bytes())
         await pair.other.until(lambda: reflector.descriptors() < 30)
-    # What is remembered of peers lies scattered among what is freed: up to 7 MiB were measured.
-    assert grown[-1] - grown[len(grown) // 2 - 1] < 12 * MIB
+    # What is remembered of peers lies scattered among what is freed: 2 to 6 MiB were measured.
+    assert grown[-1] - grown[len(grown) * 2 // 3 - 1] < 12 * MIB
 
 
 async def test_flooders_that_do_not_read_take_little_of_the_kernels_memory(
