@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reflector import speaker
 from reflector.bgp.vocabulary import FAMILIES
 from reflector.net import peering
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import ConnectionRefused, PeerDown
+from reflector.speaker import speaker
 from tests.support import wire
 from tests.support.room import Caller, Room, room
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from reflector import speaker
 from reflector.bgp.limits import SPARE_PATHS_PER_PEER
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib import update_group
+from reflector.speaker import speaker
 from tests.support import wire
 from tests.support.classroom import OUR_ADDRESS, Classroom
 
