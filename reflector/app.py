@@ -28,13 +28,13 @@ from reflector.net.peer_policy import PeerPolicy
 from reflector.net.peering import Peering
 from reflector.net.redial import Redialer
 from reflector.net.sockets import ListenError, listen, set_md5_key
-from reflector.observe.bmp import Bmp, Station
-from reflector.observe.control import ControlError, ControlServer
-from reflector.observe.debug import DebugLog
 from reflector.observe.desk import Desk
-from reflector.observe.http import HttpError, HttpServer, WhoamiListener
-from reflector.observe.log import Log, configure
-from reflector.observe.wording import DEBUG
+from reflector.observe.export.bmp import Bmp, Station
+from reflector.observe.journal.debug import DebugLog
+from reflector.observe.journal.log import Log, configure
+from reflector.observe.journal.wording import DEBUG
+from reflector.observe.server.control import ControlError, ControlServer
+from reflector.observe.server.http import HttpError, HttpServer, WhoamiListener
 from reflector.reports import PeerUp, Report, Trouble
 from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from reflector.cli.errors import CommandError
-from reflector.observe.paths import likely_sockets
+from reflector.observe.server.paths import likely_sockets
 
 # A reflector answers within a turn of its loop; one that doesn't is hung.
 _TIMEOUT_S: Final = 5.0

@@ -17,7 +17,7 @@ from reflector.bgp.vocabulary import BGP_PORT, Family, State
 from reflector.monitor import Monitor
 from reflector.observe.ledger import Ledger
 from reflector.observe.nearest import family_of, find
-from reflector.observe.orders import Controls, state
+from reflector.observe.server.orders import Controls, state
 from reflector.observe.wall_clock import WallClock
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience

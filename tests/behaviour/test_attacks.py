@@ -18,7 +18,7 @@ import pytest
 
 from reflector.config.model import LimitsConfig
 from reflector.net.refresh_gate import REFRESH_BURST
-from reflector.observe.door import MAX_VISITORS
+from reflector.observe.server.door import MAX_VISITORS
 from tests.behaviour.client import REFLECTOR, Client, prefixes
 from tests.behaviour.conftest import Join
 from tests.behaviour.exchange import exchange

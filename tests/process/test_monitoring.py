@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from reflector import sim
-from reflector.observe.metrics import METRICS
+from reflector.observe.server.metrics import METRICS
 from tests.support.process import BackgroundProcess, QueryError, find_binary, query, wait_until
 from tests.support.reflector_process import (
     REPOSITORY,

@@ -15,8 +15,8 @@ from reflector.bgp.limits import BMP_QUEUE_BYTES
 from reflector.bgp.nlri import pack_prefix
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.observe import bmp
-from reflector.observe.bmp import Bmp
+from reflector.observe.export import bmp
+from reflector.observe.export.bmp import Bmp
 from reflector.reports import Report, Trouble
 from reflector.rib.path_ids import PathIds
 from reflector.speaker import Peer

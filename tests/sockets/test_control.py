@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from reflector.cli.client import Client, ClientError, NotFoundError
-from reflector.observe import control
-from reflector.observe.control import ControlError, ControlServer
+from reflector.observe.server import control
+from reflector.observe.server.control import ControlError, ControlServer
 from tests.unit.observe.scene import Scene
 
 MANY = 20_000

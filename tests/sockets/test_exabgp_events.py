@@ -17,8 +17,8 @@ from reflector.bgp.codec import update_as_exabgp
 from reflector.bgp.events import Closed
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.observe import exabgp_json
-from reflector.observe.http import HttpServer
+from reflector.observe.export import exabgp_json
+from reflector.observe.server.http import HttpServer
 from tests.support import wire
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene

@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from reflector.observe import api, openapi
-from reflector.observe.http import HttpError, HttpServer
-from reflector.observe.orders import ORDERS
+from reflector.observe.server import api, openapi
+from reflector.observe.server.http import HttpError, HttpServer
+from reflector.observe.server.orders import ORDERS
 from reflector.reports import Trouble
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene
@@ -206,7 +206,7 @@ class TestEvents:
     async def test_who_does_not_read_is_cut_off_and_holds_up_nobody(
         self, scene: Scene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("reflector.observe.stream._PERIOD_S", 0.001)
+        monkeypatch.setattr("reflector.observe.server.stream._PERIOD_S", 0.001)
         monkeypatch.setattr(api, "_STUCK_S", 0.2)
         async with serving(scene) as (url, server), aiohttp.ClientSession() as session:
             port = int(url.rpartition(":")[2])

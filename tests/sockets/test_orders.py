@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from reflector.observe.control import ControlServer
-from reflector.observe.http import HttpServer
+from reflector.observe.server.control import ControlServer
+from reflector.observe.server.http import HttpServer
 from tests.sockets.test_http import LOOPBACK
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene

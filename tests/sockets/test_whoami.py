@@ -10,8 +10,8 @@ from ipaddress import ip_address
 import aiohttp
 import pytest
 
-from reflector.observe import door
-from reflector.observe.http import HttpError, WhoamiListener
+from reflector.observe.server import door
+from reflector.observe.server.http import HttpError, WhoamiListener
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene
 
@@ -68,7 +68,7 @@ async def test_who_asks_all_the_time_is_told_to_wait() -> None:
 
 async def test_idle_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that has been open longest goes for the next, not only when it has been idle for long."""
-    monkeypatch.setattr("reflector.observe.whoami_server._KEEPALIVE_S", 3600.0)
+    monkeypatch.setattr("reflector.observe.who_am_i.server._KEEPALIVE_S", 3600.0)
     async with serving(Scene()) as (url, session):
         port = int(url.rstrip("/").rpartition(":")[2])
         idle = [

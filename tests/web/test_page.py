@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reflector import sim
-from reflector.observe.http import HttpServer
+from reflector.observe.server.http import HttpServer
 from tests.support.browser import Page, chromium
 from tests.support.gobgp import GoBgp
 from tests.support.peer import Announcement, PeerSettings

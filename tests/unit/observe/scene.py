@@ -20,7 +20,7 @@ from reflector.config.describe import describe
 from reflector.config.model import Config
 from reflector.monitor import Monitor
 from reflector.observe.desk import Desk
-from reflector.observe.orders import NothingThere
+from reflector.observe.server.orders import NothingThere
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reflector.observe.limiter import Limiter, Rate
+from reflector.observe.journal.limiter import Limiter, Rate
 
 
 class Clock:

@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from reflector.bgp.errors import Action, Finding
-from reflector.observe import log as log_module
-from reflector.observe.log import Log, configure
+from reflector.observe.journal import log as log_module
+from reflector.observe.journal.log import Log, configure
 from reflector.reports import PeerDown, PeerName, PeerUp, Trouble, UpdateFault
 from tests.unit.observe.scene import Scene
 from tests.unit.observe.test_limiter import Clock

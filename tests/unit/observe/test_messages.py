@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reflector.observe.messages import conversations, message_views, view
+from reflector.observe.export.messages import conversations, message_views, view
 from reflector.reports import PeerName
 from reflector.transcript import Transcript
 from tests.support import wire

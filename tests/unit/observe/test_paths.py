@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reflector.observe.paths import default_socket, likely_sockets
+from reflector.observe.server.paths import default_socket, likely_sockets
 
 SYSTEM = Path("/run/bgp-reflector/control.sock")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reflector.observe.stderr import LineWriter
+from reflector.observe.journal.stderr import LineWriter
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_process_without_a_usable_stderr_runs_and_writes_nowhere_else(redirect
     program = (
         "import socket\n"
         "a, b = socket.socketpair()\n"  # takes the place of a closed stderr
-        "from reflector.observe.log import Log, configure\n"
+        "from reflector.observe.journal.log import Log, configure\n"
         "configure('json')\n"
         "log = Log()\n"
         "log.note('hello')\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from reflector.observe.table_dump import table_dump
+from reflector.observe.export.table_dump import table_dump
 from tests.unit.observe.scene import Scene
 
 

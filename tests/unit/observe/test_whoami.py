@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from reflector.observe.whoami import answer, as_html, as_text
+from reflector.observe.who_am_i.answer import answer, as_html, as_text
 from tests.unit.observe.scene import Scene
 
 

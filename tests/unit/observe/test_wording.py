@@ -7,7 +7,7 @@ import pytest
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import CeaseSubcode
-from reflector.observe.wording import Line, describe, level_of
+from reflector.observe.journal.wording import Line, describe, level_of
 from reflector.reports import (
     ConnectionRefused,
     PeerCantRefresh,

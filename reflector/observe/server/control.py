@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reflector.observe.paths import default_socket
+from reflector.observe.server.paths import default_socket
 from reflector.observe.views import Reflector
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ControlServer:
         """
         listener = self._listen()
         try:
-            api = await asyncio.to_thread(import_module, "reflector.observe.api")
+            api = await asyncio.to_thread(import_module, "reflector.observe.server.api")
             self._runner = await api.serve(listener, self._reflector)
         except BaseException:
             listener.close()

@@ -11,8 +11,15 @@ from typing import Final
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
-from reflector.observe import exabgp_json, metrics, openapi, views
-from reflector.observe.answers import (
+from reflector.observe import views
+from reflector.observe.explain import Explanation
+from reflector.observe.export import exabgp_json
+from reflector.observe.nearest import family_of, pack, within
+from reflector.observe.overlap import take_routes
+from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
+from reflector.observe.search import search
+from reflector.observe.server import metrics, openapi
+from reflector.observe.server.answers import (
     end_of,
     number,
     paced,
@@ -23,15 +30,10 @@ from reflector.observe.answers import (
     send_list,
     to_address,
 )
-from reflector.observe.door import MAX_VISITORS, Door
-from reflector.observe.explain import Explanation
-from reflector.observe.nearest import family_of, pack, within
-from reflector.observe.overlap import take_routes
-from reflector.observe.recorded import Recorded
-from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
-from reflector.observe.search import search
-from reflector.observe.stream import Stream, event_view
-from reflector.observe.teaching import Teaching
+from reflector.observe.server.door import MAX_VISITORS, Door
+from reflector.observe.server.recorded import Recorded
+from reflector.observe.server.stream import Stream, event_view
+from reflector.observe.server.teaching import Teaching
 from reflector.observe.views import Reflector, Routes, View
 from reflector.rib.path import IPAddress
 

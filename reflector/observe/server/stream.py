@@ -14,10 +14,10 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from reflector.observe import views
+from reflector.observe.journal.wording import describe
 from reflector.observe.ledger import Happening
 from reflector.observe.roll import Roll
 from reflector.observe.views import Reflector
-from reflector.observe.wording import describe
 
 # How often changes are looked for: soon enough to be "at once" for a class.
 _PERIOD_S: Final = 0.5

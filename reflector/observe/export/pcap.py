@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reflector.observe.messages import Conversation, Said
+from reflector.observe.export.messages import Conversation, Said
 from reflector.rib.path import IPAddress
 
 CONTENT_TYPE: Final = "application/vnd.tcpdump.pcap"

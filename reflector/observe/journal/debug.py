@@ -5,8 +5,8 @@ from typing import Final
 from reflector.bgp.events import Closed
 from reflector.bgp.vocabulary import MessageType
 from reflector.bgp.words import read_message
-from reflector.observe.log import Log
-from reflector.observe.wording import DEBUG, Line, identify_peer, name_peer
+from reflector.observe.journal.log import Log
+from reflector.observe.journal.wording import DEBUG, Line, identify_peer, name_peer
 from reflector.reports import PeerName
 from reflector.speaker import Peer
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from reflector.observe import mrt, pcap
-from reflector.observe.answers import problem, read_address, send
-from reflector.observe.messages import Conversation, conversations, message_views, view
-from reflector.observe.table_dump import table_dump
+from reflector.observe.export import mrt, pcap
+from reflector.observe.export.messages import Conversation, conversations, message_views, view
+from reflector.observe.export.table_dump import table_dump
+from reflector.observe.server.answers import problem, read_address, send
 from reflector.observe.views import Reflector
 
 

@@ -12,7 +12,7 @@ from reflector.bgp.vocabulary import (
     AttributeFlag,
     Family,
 )
-from reflector.observe.mrt import record
+from reflector.observe.export.mrt import record
 from reflector.observe.views import Reflector
 from reflector.rib.adj_rib_in import block_of
 from reflector.rib.path import Path, Source

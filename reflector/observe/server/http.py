@@ -36,7 +36,7 @@ class HttpServer:
     """
 
     # The module whose `serve` answers, imported only when it starts; and what a message calls it.
-    _module: ClassVar = "reflector.observe.web"
+    _module: ClassVar = "reflector.observe.server.web"
     _what: ClassVar = "the page"
     _option: ClassVar = "--http"
 
@@ -108,7 +108,7 @@ class HttpServer:
 class WhoamiListener(HttpServer):
     """Serves on the debug address what `whoami` tells, while the reflector runs."""
 
-    _module: ClassVar = "reflector.observe.whoami_server"
+    _module: ClassVar = "reflector.observe.who_am_i.server"
     _what: ClassVar = "who asks"
     _option: ClassVar = "--whoami"
 

@@ -13,8 +13,8 @@ from aiohttp import web
 from reflector.bgp.codec import exabgp_json_version, notification_as_exabgp, update_as_exabgp
 from reflector.bgp.limits import FOLLOWER_QUEUE_BYTES
 from reflector.bgp.notification import Notification
-from reflector.observe.answers import paced
-from reflector.observe.feed import Down, Feed, Item, Said, Up
+from reflector.observe.export.feed import Down, Feed, Item, Said, Up
+from reflector.observe.server.answers import paced
 from reflector.observe.views import Reflector
 from reflector.speaker import Peer
 

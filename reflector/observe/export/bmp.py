@@ -15,8 +15,8 @@ from reflector.bgp.cutting import Cutter
 from reflector.bgp.limits import BMP_QUEUE_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.vocabulary import MessageType
-from reflector.observe import bmp_messages as bmp
-from reflector.observe.feed import Down, Feed, Item, Said, Up
+from reflector.observe.export import bmp_messages as bmp
+from reflector.observe.export.feed import Down, Feed, Item, Said, Up
 from reflector.observe.views import PeerConnection, Reflector, held_prefixes
 from reflector.reports import Report, Trouble
 from reflector.rib.path import IPAddress

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from reflector.observe.limiter import Limiter, Rate
-from reflector.observe.stderr import LineWriter, stderr_fd
-from reflector.observe.wording import (
+from reflector.observe.journal.limiter import Limiter, Rate
+from reflector.observe.journal.stderr import LineWriter, stderr_fd
+from reflector.observe.journal.wording import (
     ERROR,
     INFO,
     WARNING,

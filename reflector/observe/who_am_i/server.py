@@ -7,11 +7,11 @@ from typing import Final
 
 from aiohttp import web
 
-from reflector.observe import whoami
-from reflector.observe.answers import end_of
-from reflector.observe.door import MAX_VISITORS, Door
-from reflector.observe.limiter import Limiter, Rate
+from reflector.observe.journal.limiter import Limiter, Rate
+from reflector.observe.server.answers import end_of
+from reflector.observe.server.door import MAX_VISITORS, Door
 from reflector.observe.views import Reflector
+from reflector.observe.who_am_i import answer as whoami
 from reflector.rib.path import IPAddress
 
 # A whole class behind one address asks at once; a script that asks all the time is told to wait.

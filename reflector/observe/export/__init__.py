@@ -1,0 +1,1 @@
+"""What other tools read: MRT, pcap, BMP, ExaBGP's JSON."""

@@ -1,0 +1,1 @@
+"""What is asked over HTTP: the control socket, the API, the page."""

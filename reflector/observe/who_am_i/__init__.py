@@ -1,0 +1,1 @@
+"""The debug address answers who asks."""
