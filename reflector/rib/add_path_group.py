@@ -17,17 +17,11 @@ from reflector.bgp.update import write_withdrawals
 from reflector.rib.audience import Form
 from reflector.rib.decision import best_path
 from reflector.rib.export_filter import FilteredTable
+from reflector.rib.member import Member
 from reflector.rib.path import Candidates, Path, Source
 from reflector.rib.table import Changes, Table
-from reflector.rib.update_group import (
-    Difference,
-    Member,
-    Piece,
-    Train,
-    UpdateGroup,
-    can_have,
-    couple,
-)
+from reflector.rib.train import Piece, Train
+from reflector.rib.update_group import Difference, UpdateGroup
 
 # By path identifier.
 _Paths = dict[bytes, Path]
@@ -83,7 +77,7 @@ class AddPathGroup(UpdateGroup):
     def told_to(self, member: Member) -> Iterator[tuple[bytes, Path]]:
         """What somebody would be told of as a member: a prefix comes with each of its paths."""
         for route, path in self._all().items():
-            if can_have(member, path):
+            if member.can_have(path):
                 yield route[PATH_ID_BYTES:], path
 
     def difference(self, former: UpdateGroup) -> Difference:
@@ -109,7 +103,7 @@ class AddPathGroup(UpdateGroup):
         candidates = self.table.routes[prefix]
         told = self._paths(prefix, candidates)
         left = [each for each in candidates.paths if each.place.path_id in told]
-        left = [each for each in left if can_have(member, each)]
+        left = [each for each in left if member.can_have(each)]
         path = best_path(left or candidates.paths)
         return (path, "") if self._filter is None else self._filter.ruled(prefix, path)
 
@@ -180,7 +174,7 @@ class AddPathGroup(UpdateGroup):
         train = Train()
         self._encode_arrivals(train, changes.arrivals)
         self._encode_differences(train, changes.candidates)
-        couple(train)
+        train.couple()
         return train
 
     def _encode_arrivals(self, train: Train, arrivals: dict[Path, list[bytes]]) -> None:

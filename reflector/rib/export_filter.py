@@ -11,10 +11,11 @@ from typing import Final
 
 from reflector.bgp.vocabulary import Family
 from reflector.rib.audience import Form
+from reflector.rib.member import Member
 from reflector.rib.path import Candidates, Path
 from reflector.rib.policy import Outcome, Plan, Policy
 from reflector.rib.table import Changes, Table
-from reflector.rib.update_group import Member, UpdateGroup
+from reflector.rib.update_group import UpdateGroup
 
 # Paths whose plan is remembered; past the bound the memory is dropped, which costs only time.
 _MAX_PLANS: Final = 1 << 16

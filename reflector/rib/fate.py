@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from reflector.rib.audience import Audience, Form
+from reflector.rib.member import Member
 from reflector.rib.path import Path
 from reflector.rib.table import Table
-from reflector.rib.update_group import Member, UpdateGroup
+from reflector.rib.update_group import UpdateGroup
 
 
 class Reason(Enum):

@@ -16,9 +16,8 @@ again, a piece a turn, and sending what the table holds by then.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, Protocol
+from typing import Protocol
 
 from reflector.bgp.codec import encode_route_refresh
 from reflector.bgp.limits import (
@@ -32,133 +31,13 @@ from reflector.bgp.message import count_messages
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family, RefreshSubtype
 from reflector.rib.audience import Form
+from reflector.rib.member import Dump, Member
 from reflector.rib.path import Candidates, Path, Source
 from reflector.rib.table import Changes
-
-# Cars that are coupled into one piece for the members that get all of them. A source gets the other
-# pieces whole and of its own piece each car but its own: few buffers for the kernel, and all shared.
-_COUPLED_CARS: Final = 64
-
+from reflector.rib.train import Piece, Train
 
 # Prefixes that are seen otherwise, with the best path before and after.
 Difference = dict[bytes, tuple[Path | None, Path | None]]
-
-
-class Outlet(Protocol):
-    """Where a member's messages go."""
-
-    @property
-    def backlog_bytes(self) -> int:
-        """Octets that were written and are not sent yet."""
-
-    def write(self, chunks: list[bytes]) -> None:
-        """Send whole messages, in order. The list and its bytes are shared and not to be changed."""
-
-
-@dataclass(slots=True)
-class _Dump:
-    """The prefixes that a member is still to be sent; the list is shared between members.
-
-    Attributes:
-        marked: Whether it is a refresh whose begin and end are told (RFC 7313 4).
-        begun: Whether it was found out which prefixes these are.
-    """
-
-    marked: bool = False
-    begun: bool = False
-    prefixes: list[bytes] = field(default_factory=list)
-    position: int = 0
-
-
-@dataclass(slots=True)
-class Piece:
-    """A part of the table, encoded for all members that are at the same place of it.
-
-    Attributes:
-        train: Its encoding.
-        count: How many prefixes it took.
-        cost: How many it counts for.
-    """
-
-    train: "Train"
-    count: int
-    cost: int
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """A peer in an update group.
-
-    Attributes:
-        source: The peer as a source of paths: what it announced is not sent back to it.
-        outlet: Its connection.
-        own_next_hop: Our address towards it, packed for the family; empty if we have none.
-        enhanced_refresh: Whether it is told where a refresh begins and ends (RFC 7313).
-        missed: None while in step, else the prefixes that changed since it left the train, each
-            with whether the member holds a route for it.
-        dump: What is left of the table that it is being sent.
-        dump_again: Whether it asked for the table once more meanwhile.
-        updates: How many UPDATEs it was sent, for `show`.
-        refresh_marks: How often it was told that a refresh begins or ends.
-        deferred: Whether its End-of-RIB marker has to wait (RFC 4724 4.1).
-        end_of_rib_due: Whether it would have been sent by now.
-    """
-
-    source: Source
-    outlet: Outlet
-    own_next_hop: bytes
-    enhanced_refresh: bool = False
-    missed: dict[bytes, bool] | None = None
-    dump: _Dump | None = None
-    dump_again: bool = False
-    updates: int = 0
-    refresh_marks: int = 0
-    deferred: bool = False
-    end_of_rib_due: bool = False
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is something to catch up with."""
-        return self.missed is not None or self.dump is not None
-
-    @property
-    def marks_refreshes(self) -> bool:
-        """Whether a refresh that begins now is marked: none is before the End-of-RIB (RFC 7313 4)."""
-        return self.enhanced_refresh and not self.deferred and not self.end_of_rib_due
-
-
-@dataclass(slots=True)
-class _Coupled:
-    """Neighbouring cars, and all of them as one."""
-
-    cars: list[tuple[Source, bytes]]
-    whole: bytes
-    sources: set[Source]
-
-
-@dataclass(slots=True)
-class Train:
-    """The encoded changes of a turn.
-
-    Attributes:
-        cars: Messages with the source that doesn't get them, in the order to be sent.
-        whole: All cars as one, for the members that are no source of any.
-        coupled: The cars in pieces, for the members that are a source of some.
-        sources: The sources of cars.
-        updates: How many UPDATEs the cars are.
-        updates_of: How many of them are not for a source.
-        taken_back: Prefixes to withdraw from a source whose own path became the best.
-        local: Our own paths, which every member gets with its own next hop.
-    """
-
-    cars: list[tuple[Source, bytes]] = field(default_factory=list)
-    whole: list[bytes] = field(default_factory=list)
-    coupled: list[_Coupled] = field(default_factory=list)
-    sources: set[Source] = field(default_factory=set)
-    updates: int = 0
-    updates_of: dict[Source, int] = field(default_factory=dict)
-    taken_back: dict[Source, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    local: list[tuple[Path, list[bytes]]] = field(default_factory=list)
 
 
 class Shown(Protocol):
@@ -200,7 +79,7 @@ class UpdateGroup:
         """A peer is up: it rides the train from now on and is sent the whole table."""
         self.members[member.source] = member
         self._behind[member.source] = member
-        member.dump = _Dump()
+        member.dump = Dump()
 
     def leave(self, source: Source) -> None:
         """A peer is gone."""
@@ -239,7 +118,7 @@ class UpdateGroup:
                 missed.setdefault(prefix, False)
         member.missed = missed or None
         if member.dump is not None:
-            member.dump = _Dump(marked=member.dump.marked)
+            member.dump = Dump(marked=member.dump.marked)
         self.members[member.source] = member
         if member.behind:
             self._behind[member.source] = member
@@ -256,7 +135,7 @@ class UpdateGroup:
         if dump is not None and (dump.begun or dump.marked is not member.marks_refreshes):
             member.dump_again = True
             return
-        member.dump = _Dump(marked=member.marks_refreshes)
+        member.dump = Dump(marked=member.marks_refreshes)
         # Begun at the end of the turn, with what the table holds then.
         self._behind[source] = member
 
@@ -339,7 +218,7 @@ class UpdateGroup:
 
     def may_have(self, member: Member, path: Path) -> bool:
         """Whether somebody would be told of a path as a member."""
-        return path.audience & self._kind != 0 and can_have(member, path)
+        return path.audience & self._kind != 0 and member.can_have(path)
 
     def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
         """The path of a prefix that a member may see, and the rule that made it so.
@@ -364,7 +243,7 @@ class UpdateGroup:
         return {
             source: total
             - of_source.get(source, 0)
-            - sum(count for path, count in ours if not can_have(member, path))
+            - sum(count for path, count in ours if not member.can_have(path))
             for source, member in self.members.items()
         }
 
@@ -403,7 +282,7 @@ class UpdateGroup:
             train.cars.append((source, write_withdrawals(self.family, prefixes, self._most_bytes)))
         for path, prefixes in announced.items():
             self._load(train, path, prefixes)
-        couple(train)
+        train.couple()
         return train
 
     def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
@@ -422,7 +301,7 @@ class UpdateGroup:
         source, outlet = member.source, member.outlet
         chunks, updates = train.whole, train.updates
         if source in train.sources:
-            chunks = _without(train, source)
+            chunks = train.without(source)
             updates -= train.updates_of[source]
         if train.local or source in train.taken_back:
             own = self._encode_for(member, train)
@@ -474,7 +353,7 @@ class UpdateGroup:
         member.refresh_marks += 1
         member.outlet.write([encode_route_refresh(self.family.afi, self.family.safi, subtype)])
 
-    def _send_dump(self, member: Member, dump: _Dump, pieces: dict[tuple[int, int], Piece]) -> int:
+    def _send_dump(self, member: Member, dump: Dump, pieces: dict[tuple[int, int], Piece]) -> int:
         """Send the next piece of the table; members at the same place share its encoding."""
         key = id(dump.prefixes), dump.position
         piece = pieces.get(key)
@@ -490,7 +369,7 @@ class UpdateGroup:
                 self._mark(member, RefreshSubtype.END)
             else:
                 self._send_end_of_rib(member)
-            again = _Dump(marked=member.marks_refreshes)
+            again = Dump(marked=member.marks_refreshes)
             member.dump = again if member.dump_again else None
             member.dump_again = False
         return cost + 1
@@ -513,7 +392,7 @@ class UpdateGroup:
             del missed[prefix]
             cost += 1
             best = self._current(prefix)
-            if best is not None and best.audience & kind and can_have(member, best):
+            if best is not None and best.audience & kind and member.can_have(best):
                 if best not in by_path:
                     room -= best.wire_bytes
                 by_path[best].append(prefix)
@@ -560,7 +439,7 @@ class UpdateGroup:
         for path, prefixes in by_path.items():
             if path.audience & self._kind:
                 self._load(train, path, prefixes)
-        couple(train)
+        train.couple()
         return train
 
     def _note_missed(self, source: Source, missed: dict[bytes, bool], changes: Changes) -> None:
@@ -577,43 +456,3 @@ class UpdateGroup:
                 # It came and went unseen: else a peer that doesn't read would have a note of every
                 # prefix that somebody invents.
                 del missed[prefix]
-
-
-def can_have(member: Member, path: Path) -> bool:
-    """Whether a path may be sent to a member of its audience: not its own, and with a next hop."""
-    if path.source.local:
-        return bool(path.next_hop or member.own_next_hop)
-    return path.source is not member.source
-
-
-def _without(train: Train, source: Source) -> list[bytes]:
-    """A train's messages less those of one source."""
-    chunks: list[bytes] = []
-    for coupled in train.coupled:
-        if source in coupled.sources:
-            chunks += [messages for origin, messages in coupled.cars if origin is not source]
-        else:
-            chunks.append(coupled.whole)
-    return chunks
-
-
-def couple(train: Train) -> None:
-    """Join neighbouring cars of one source, then cars in pieces, and the pieces as a whole."""
-    joined: list[tuple[Source, list[bytes]]] = []
-    for source, messages in train.cars:
-        if joined and joined[-1][0] is source:
-            joined[-1][1].append(messages)
-        else:
-            joined.append((source, [messages]))
-    train.cars = [(source, b"".join(parts)) for source, parts in joined]
-    train.sources = {source for source, _ in train.cars}
-    for source, messages in train.cars:
-        updates = count_messages(messages)
-        train.updates += updates
-        train.updates_of[source] = train.updates_of.get(source, 0) + updates
-    for start in range(0, len(train.cars), _COUPLED_CARS):
-        cars = train.cars[start : start + _COUPLED_CARS]
-        whole = b"".join([messages for _, messages in cars])
-        train.coupled.append(_Coupled(cars, whole, {source for source, _ in cars}))
-    if train.coupled:
-        train.whole = [b"".join([coupled.whole for coupled in train.coupled])]

@@ -9,12 +9,12 @@ from reflector.bgp.update import JudgedBlocks
 from reflector.bgp.vocabulary import Family
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
+from reflector.rib.member import Member, Outlet
 from reflector.rib.path import IPAddress, Path, Source
 from reflector.rib.path_ids import PathIds
 from reflector.rib.policy import Policy
 from reflector.rib.refusals import Refusals
 from reflector.rib.stale import Renewals
-from reflector.rib.update_group import Member, Outlet
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Form
 from reflector.rib.fate import Fate, Reason, fate
 from reflector.rib.intake import USUAL_INTAKE, Intake
+from reflector.rib.member import Member, Outlet
 from reflector.rib.next_hop import own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
 from reflector.rib.path import IPAddress, Path, Source
@@ -26,7 +27,7 @@ from reflector.rib.quarantine import HeldBack, QuarantineTable
 from reflector.rib.returning import Returning, returning
 from reflector.rib.separation import Separation
 from reflector.rib.table import Table
-from reflector.rib.update_group import Member, Outlet, UpdateGroup
+from reflector.rib.update_group import UpdateGroup
 from reflector.rib.update_groups import UpdateGroups
 from reflector.speaker.arrivals import Arrivals
 from reflector.speaker.identity import Identity

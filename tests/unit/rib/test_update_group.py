@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from reflector.rib import update_group
+from reflector.rib.member import Member
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -34,7 +35,7 @@ def stop_reading(classroom: Classroom, student: Student, source: Student) -> Non
     assert member_of(classroom, student).missed is not None
 
 
-def member_of(classroom: Classroom, student: Student) -> update_group.Member:
+def member_of(classroom: Classroom, student: Student) -> Member:
     """Return a student's place in its IPv4 update group."""
     groups = [g for g in classroom.speaker._groups if g.family.afi == 1]
     (member,) = [g.members[student.peer.source] for g in groups if student.peer.source in g.members]
