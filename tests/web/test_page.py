@@ -141,6 +141,9 @@ async def _arrive(room: Class) -> None:
         )
         assert not await page.run("document.getElementById('fine').hidden")
 
+        totals = "[...document.querySelectorAll('.totals div')].map((d) => d.textContent)"
+        await page.until(f"{totals}.includes('cluster1') && {totals}.includes('nodes2')")
+
         # Who arrives is there at once, whatever it calls itself.
         evil = await asyncio.to_thread(room.node, EVIL, 7, 0)
         await page.until(

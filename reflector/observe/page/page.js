@@ -97,11 +97,18 @@ function listen() {
 
 // Header and flags.
 
+/** Set a number of the header and the word for what it counts. */
+function setTotal(one, number) {
+  const value = byId(`total-${one}s`);
+  value.textContent = number.toLocaleString("en");
+  value.previousElementSibling.textContent = number === 1 ? one : `${one}s`;
+}
+
 function paintSummary() {
   const { asn, router_id: routerId, version, routes } = state.summary;
   byId("identity").textContent = `AS ${asn} · ${routerId} · v${version}`;
   const prefixes = Object.values(routes).reduce((sum, family) => sum + family.prefixes, 0);
-  byId("total-routes").textContent = prefixes.toLocaleString("en");
+  setTotal("route", prefixes);
   paintBanner();
 }
 
@@ -144,7 +151,7 @@ let knownProblems = null;
 function paintProblems() {
   const { problems } = state;
   byId("fine").hidden = problems.length > 0;
-  byId("total-problems").textContent = problems.length;
+  setTotal("problem", problems.length);
   byId("total-problems-box").classList.toggle("bad", problems.length > 0);
   document.title = problems.length ? `(${problems.length}) The class on bgp-reflector` : "The class on bgp-reflector";
   const known = new Set();
@@ -255,8 +262,8 @@ function paintClusters() {
   for (const network of clusterBoxes.keys()) if (!networks.has(network)) clusterBoxes.delete(network);
   byId("nobody").hidden = state.peers.size > 0;
   const upNow = [...state.peers.values()].filter(isUp);
-  byId("total-nodes").textContent = upNow.length.toLocaleString("en");
-  byId("total-clusters").textContent = new Set(upNow.map(clusterOf).filter(Boolean)).size.toLocaleString("en");
+  setTotal("node", upNow.length);
+  setTotal("cluster", new Set(upNow.map(clusterOf).filter(Boolean)).size);
   painted = true;
   paintTimes();
 }
