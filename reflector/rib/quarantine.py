@@ -92,6 +92,22 @@ class QuarantineTable(Table):
         waiting = {prefix for at, prefix in self.held_back if at is place}
         return super().announced(place) | waiting
 
+    def held_by_path(self, source: Source) -> dict[Path, list[bytes]]:
+        """The prefixes that a source has announced, by path, held back or not."""
+        by_path = super().held_by_path(source)
+        if self._counts[source]:
+            for (_, prefix), held in self.held_back.items():
+                if held.path.source is source:
+                    by_path[held.path].append(prefix)
+        return by_path
+
+    def turned_away(self, place: Place, prefixes: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of prefixes that are not even held back: their source has too many that are."""
+        held = self.held.get(place, set())
+        return (
+            each for each in prefixes if each not in held and (place, each) not in self.held_back
+        )
+
     def take_changes(self) -> Changes:
         """What changed since the last call, with what need not be held back any more."""
         if self._freed:
@@ -143,6 +159,8 @@ class QuarantineTable(Table):
         held = self.held_back.pop((place, prefix), None)
         if held is not None:
             self._counts[held.path.source] -= 1
+            if not self._counts[held.path.source]:
+                del self._counts[held.path.source]
 
     def _rival(self, path: Path, prefix: bytes) -> tuple[bytes, Source] | None:
         """A prefix that overlaps one and is another node's, and that node."""

@@ -149,11 +149,15 @@ class Table:
         """What a source has announced at one of its places and not withdrawn."""
         return self.held.get(place, set())
 
+    def turned_away(self, _place: Place, _prefixes: Iterable[bytes]) -> Iterable[bytes]:
+        """Those of prefixes, just announced, that the table has not taken in at all: none."""
+        return ()
+
     def held_by_path(self, source: Source) -> dict[Path, list[bytes]]:
         """The prefixes that a source has announced, by path."""
         held: dict[Path, list[bytes]] = defaultdict(list)
         for place in source.places:
-            for prefix in self.announced(place):
+            for prefix in self.held.get(place, ()):
                 path = next(each for each in self.routes[prefix].paths if each.place is place)
                 held[path].append(prefix)
         return held

@@ -184,6 +184,8 @@ class Arrivals:
                 places, crowded = path_ids.claim(announcement.prefixes)
                 for place, prefixes in places.items():
                     self._take(peer, replace(announcement, prefixes=prefixes), place)
+                    away = self._tables[announcement.family].turned_away(place, prefixes)
+                    path_ids.free(place, away)
                 if crowded:
                     peer.counters.refused += len(crowded)
                     peer.refusals.note(announcement.family, crowded, _CROWDED.reason)

@@ -7,10 +7,13 @@ from ipaddress import ip_network
 import pytest
 
 from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
-from reflector.bgp.nlri import unpack_prefix
-from reflector.bgp.open import GracefulRestart
+from reflector.bgp.nlri import pack_prefix, unpack_prefix
+from reflector.bgp.open import GracefulRestart, LongLived
 from reflector.bgp.vocabulary import IPV4_UNICAST
+from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
+from reflector.rib.policy import Policy, Verdict
+from reflector.rib.returning import returning
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -162,6 +165,67 @@ def test_what_is_noted_is_bounded(classroom: Classroom) -> None:
         some = [f"10.{n // 256}.{n % 256}.0/24" for n in range(start, start + 100)]
         classroom.send(newcomer, announce(newcomer, *some), turn=False)
     assert len(held_back(classroom)) == MAX_QUARANTINED_PER_PEER
+
+
+def test_other_rules_for_its_routes_are_applied_to_what_is_held_back(classroom: Classroom) -> None:
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/24", "10.2.0.0/16"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24", "10.2.1.0/24", "10.3.0.0/24"))
+    before = held_back(classroom)
+    assert len(before) == 2
+    classroom.speaker.reconfigure(newcomer.peer, Intake(accept_default=True), None)
+    assert held_back(classroom) == before
+    nothing = Intake(policy=Policy("nothing", (), Verdict.REJECT))
+    classroom.speaker.reconfigure(newcomer.peer, nothing, None)
+    classroom.turn()
+    assert held_back(classroom) == {}
+    assert other.prefixes == {"10.1.0.0/24", "10.2.0.0/16"}
+
+
+def test_what_is_held_back_may_be_kept_for_long() -> None:
+    """RFC 9494 4.2: it is stale, too, and so it is told once the first's route is gone."""
+    classroom = Classroom(quarantine=True)
+    restart = GracefulRestart(restarting=False, restart_time_s=90, preserved=((1, 1, True),))
+    long = (LongLived(1, 1, forwarding=True, stale_time_s=600),)
+    first = classroom.join("first", "10.0.0.9")
+    newcomer = classroom.join("newcomer", "10.0.0.1", restart=restart, long_lived=long)
+    other = classroom.join("other", "10.0.0.5", long_lived=())
+    classroom.send(first, announce(first, "10.1.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24", "10.3.0.0/24"), END_OF_RIB)
+    classroom.leave(newcomer, gracefully=True)
+    who = returning(newcomer.peer.source)
+    assert classroom.speaker.keep_long(who, {IPV4_UNICAST}) == (2, 0)
+    classroom.leave(first)
+    assert other.prefixes == {"10.1.0.0/24", "10.3.0.0/24"}
+    assert all(path.best.stale for path in classroom.speaker.tables[IPV4_UNICAST].routes.values())
+
+
+def test_path_identifiers_of_what_is_not_even_noted_are_forgotten(classroom: Classroom) -> None:
+    """RFC 7911 3: a path that is not held, nor held back, has no place that an identifier means."""
+    first = classroom.join("first", "10.0.0.9")
+    newcomer = classroom.join("newcomer", "10.0.0.1", add_path="receive")
+    classroom.send(first, announce(first, "10.0.0.0/8"))
+    some = [f"10.{n // 256}.{n % 256}.0/24" for n in range(MAX_QUARANTINED_PER_PEER + 200)]
+    hop = wire.usual(next_hop=wire.next_hop("10.0.0.1"))
+    for start in range(0, len(some), 100):
+        body = wire.announce(*some[start : start + 100], attributes=hop, path_id=7)
+        classroom.send(newcomer, body, turn=False)
+    path_ids = newcomer.peer.path_ids[IPV4_UNICAST]
+    known = [
+        each
+        for each in some
+        if path_ids.path_id(newcomer.peer.source, pack_prefix(ip_network(each))) == 7
+    ]
+    assert known == some[:MAX_QUARANTINED_PER_PEER]
+
+
+def test_an_import_policy_may_reject_the_first_path_of_a_peer_with_add_path(
+    classroom: Classroom,
+) -> None:
+    nothing = Intake(policy=Policy("nothing", (), Verdict.REJECT))
+    node = classroom.join("node", "10.0.0.1", add_path="receive", intake=nothing)
+    classroom.send(node, wire.announce("10.1.0.0/24", path_id=7))
+    assert node.peer.counters.refused == 1
 
 
 def test_without_it_both_are_told() -> None:
