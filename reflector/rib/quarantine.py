@@ -131,6 +131,9 @@ class QuarantineTable(Table):
     def _admit(self, path: Path, prefixes: list[bytes]) -> None:
         routes = self.routes
         new = {prefix for prefix in prefixes if prefix not in routes and self._counts_for(prefix)}
+        if self.held_back and not self._freed:
+            # Another originator or next hop of what was there may be nobody's rival any more.
+            self._freed = not self.held[path.place].isdisjoint(prefixes)
         super().announce(path, prefixes)
         for prefix in new:
             insort(self._order, _key(prefix))

@@ -133,6 +133,16 @@ def test_a_node_may_replace_what_is_its_own(classroom: Classroom) -> None:
     assert held_back(classroom).keys() == {("newcomer", "10.1.0.0/24")}
 
 
+def test_what_is_no_rival_any_more_holds_nothing_back(classroom: Classroom) -> None:
+    """The first says by now that the route is the newcomer's, as another reflector would."""
+    first, newcomer, _ = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    same = wire.usual(next_hop=wire.next_hop("10.0.0.9"), more=wire.originator_id("10.0.0.1"))
+    classroom.send(first, wire.announce("10.1.0.0/24", attributes=same))
+    assert held_back(classroom) == {}
+
+
 def test_a_refresh_without_it_forgets_what_is_held_back() -> None:
     """RFC 7313 4, RFC 4724 4.2: what is not announced again is gone, held back or not."""
     classroom = Classroom(quarantine=True)
