@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from reflector.bgp.nlri import unpack_prefix
+from reflector.bgp.open import GracefulRestart, LongLived
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
 from reflector.rib.fate import Reason
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
+from reflector.rib.returning import returning
+from reflector.rib.separation import Separation
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe
@@ -24,6 +27,11 @@ PREFIXES4 = ["1.0.0.2/32", "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/20", "10.4.0.
 PREFIXES6 = ["2001:db8:1::/64", "2001:db8:2::/64", "2001:db8::1/128"]
 LOCAL = ["1.0.0.2/32", "10.1.0.0/24", "2001:db8:1::/64"]
 ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.3", "2001:db8::5", "2001:db8::6"]
+
+RESTART = GracefulRestart(
+    restarting=False, restart_time_s=90, preserved=((1, 1, True), (2, 1, True))
+)
+LONG = tuple(LongLived(afi, 1, forwarding=True, stale_time_s=600) for afi in (1, 2))
 
 variants = st.builds(
     Variant,
@@ -85,6 +93,7 @@ class ClassAtWork(RuleBasedStateMachine):
             IPv4Address(ROUTER_ID), IPv4Address(ROUTER_ID), families=(4, 6), local=True
         )
         self.desks: list[Desk] = []
+        self.fallen: list[Desk] = []
         self.count = 0
 
     @initialize()
@@ -104,6 +113,8 @@ class ClassAtWork(RuleBasedStateMachine):
         accept_default: bool = True,
         enhanced_refresh: bool = True,
         add_path: str = "",
+        extended: bool = False,
+        lasting: bool = False,
     ) -> None:
         """A peer comes; an external one that is a client is one of a route server."""
         self.count += 1
@@ -122,6 +133,9 @@ class ClassAtWork(RuleBasedStateMachine):
             intake=Intake(accept_default=accept_default),
             enhanced_refresh=enhanced_refresh,
             add_path=add_path,
+            extended_messages=extended,
+            restart=RESTART if lasting else None,
+            long_lived=LONG if lasting else None,
             turn=False,
         )
         versions = tuple(int(name[-1]) for name in families.split())
@@ -134,6 +148,7 @@ class ClassAtWork(RuleBasedStateMachine):
             external=external,
             served=external and client,
             accepts_default=accept_default,
+            long_lived=lasting,
         )
         self.desks.append(Desk(student, member, asn))
 
@@ -147,6 +162,8 @@ class ClassAtWork(RuleBasedStateMachine):
         accept_default=st.booleans(),
         enhanced_refresh=st.booleans(),
         add_path=st.sampled_from(["", "", "receive", "send", "both"]),
+        extended=st.booleans(),
+        lasting=st.booleans(),
     )
     def join(
         self,
@@ -159,6 +176,8 @@ class ClassAtWork(RuleBasedStateMachine):
         accept_default: bool,
         enhanced_refresh: bool,
         add_path: str,
+        extended: bool,
+        lasting: bool,
     ) -> None:
         """A peer comes."""
         self.sit(
@@ -170,6 +189,8 @@ class ClassAtWork(RuleBasedStateMachine):
             accept_default=accept_default,
             enhanced_refresh=enhanced_refresh,
             add_path=add_path,
+            extended=extended,
+            lasting=lasting,
         )
 
     @precondition(lambda self: self.desks)
@@ -180,6 +201,43 @@ class ClassAtWork(RuleBasedStateMachine):
         self.desks.remove(desk)
         self.classroom.leave(desk.student, turn=False)
         self.model.drop(desk.member)
+
+    @precondition(lambda self: any(desk.member.long_lived for desk in self.desks))
+    @rule(data=st.data())
+    def fall(self, data: st.DataObject) -> None:
+        """A peer's session is lost, and its routes are kept."""
+        desk = data.draw(st.sampled_from([each for each in self.desks if each.member.long_lived]))
+        self.desks.remove(desk)
+        self.classroom.leave(desk.student, gracefully=True, turn=False)
+        if returning(desk.student.peer.source) in self.classroom.speaker.restarting:
+            self.fallen.append(desk)
+
+    @precondition(lambda self: self.fallen)
+    @rule(data=st.data())
+    def keep_long(self, data: st.DataObject) -> None:
+        """A restart time is over, and routes are kept on as long-lived stale ones (RFC 9494 4.2)."""
+        desk = data.draw(st.sampled_from(self.fallen))
+        speaker, who = self.classroom.speaker, returning(desk.student.peer.source)
+        speaker.keep_long(who, speaker.restarting[who].families)
+        self.model.make_stale(desk.member)
+
+    @precondition(lambda self: self.fallen)
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        """A peer is not waited for any more."""
+        desk = data.draw(st.sampled_from(self.fallen))
+        self.fallen.remove(desk)
+        self.classroom.speaker.forget(returning(desk.student.peer.source))
+        self.model.drop(desk.member)
+
+    @rule(data=st.data())
+    def separate(self, data: st.DataObject) -> None:
+        """Some peers are kept apart from the others, or nobody any more."""
+        everybody = [*self.desks, *self.fallen]
+        apart = data.draw(st.lists(st.sampled_from(everybody), max_size=3)) if everybody else []
+        nodes = frozenset(returning(desk.student.peer.source) for desk in apart)
+        self.classroom.speaker.separate(Separation({"A": nodes} if nodes else {}))
+        self.model.apart = frozenset(desk.member for desk in apart)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), prefixes=some4, variant=variants)

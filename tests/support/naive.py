@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from tests.support import wire
@@ -71,6 +71,7 @@ class Member:
         external: Whether it is in another AS.
         served: Whether it is a client of a route server.
         accepts_default: Whether a default route of it is used.
+        long_lived: Whether it may be told of long-lived stale routes.
     """
 
     address: Address
@@ -81,6 +82,7 @@ class Member:
     external: bool = False
     served: bool = False
     accepts_default: bool = True
+    long_lived: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Offer:
     member: Member
     variant: Variant
     next_hop: str
+    stale: bool = False
 
     @property
     def local_pref(self) -> int:
@@ -112,6 +115,8 @@ class Offer:
         source, variant = self.member, self.variant
         if source == member:
             return False
+        if self.stale and not member.long_lived:
+            return False  # RFC 9494 4.3
         if source.served and member.served:
             return True  # RFC 7947 2.2.4: communities are not for the route server
         if variant.no_advertise or (variant.no_export and member.external):
@@ -131,6 +136,7 @@ def choose(offers: list[Offer]) -> Offer:
         left = [offer for offer in left if key(offer) == least]
 
     keep_least(lambda o: not o.member.local)
+    keep_least(lambda o: o.stale)  # RFC 9494 4.4
     keep_least(lambda o: -o.local_pref)
     keep_least(lambda o: o.variant.length)
     keep_least(lambda o: o.variant.origin)
@@ -156,9 +162,14 @@ def choose(offers: list[Offer]) -> Offer:
 
 @dataclass
 class Model:
-    """All that is announced, by prefix, member and path identifier, 0 for those without."""
+    """All that is announced, by prefix, member and path identifier, 0 for those without.
+
+    Attributes:
+        apart: Members that are kept apart from all others.
+    """
 
     cluster_id: str
+    apart: frozenset[Member] = frozenset()
     offers: dict[Network, dict[tuple[Member, int], Offer]] = field(default_factory=dict)
 
     def announce(
@@ -182,6 +193,18 @@ class Model:
             for key in [key for key in offers if key[0] == member]:
                 del offers[key]
 
+    def make_stale(self, member: Member) -> None:
+        """A member's routes are long-lived stale (RFC 9494 4.2)."""
+        for offers in self.offers.values():
+            for key, offer in offers.items():
+                if key[0] == member:
+                    offers[key] = replace(offer, stale=True)
+
+    def may_be_told(self, offer: Offer, member: Member) -> bool:
+        """Whether a peer may be told of a path."""
+        across = (offer.member in self.apart) is not (member in self.apart)
+        return offer.may_be_told(member) and (offer.member.local or not across)
+
     def told_all(
         self, member: Member, own_address: Address
     ) -> dict[Network, dict[tuple[Member, int], dict[str, object]]]:
@@ -190,7 +213,7 @@ class Model:
         for network, offers in self.offers.items():
             for key, offer in offers.items():
                 hop = self._next_hop(offer, own_address, network)
-                may = network.version in member.families and offer.may_be_told(member)
+                may = network.version in member.families and self.may_be_told(offer, member)
                 if may and hop is not None:
                     found.setdefault(network, {})[key] = self._describe(offer, hop, member)
         return found
@@ -202,7 +225,7 @@ class Model:
             if not offers or network.version not in member.families:
                 continue
             best = choose(list(offers.values()))
-            if not best.may_be_told(member):
+            if not self.may_be_told(best, member):
                 continue
             hop = self._next_hop(best, own_address, network)
             if hop is not None:
