@@ -422,7 +422,7 @@ class Speaker:
 
     def _take_over(self, peer: Peer, kept: Kept) -> None:
         """Go on with what was kept, as far as the peer says that it went on forwarding."""
-        as_before = (kept.peer.intake, kept.peer.first_as) == (peer.intake, peer.first_as)
+        as_before = _taken_by(kept.peer) == _taken_by(peer)
         if as_before:
             peer.paths = kept.peer.paths
         agreed, long_lived = peer.negotiated, kept.peer.long_lived
@@ -475,3 +475,8 @@ class Speaker:
             add_path=family in agreed.add_path_send,
             long_lived=agreed.long_lived is not None,
         )
+
+
+def _taken_by(peer: Peer) -> tuple[object, ...]:
+    """What of a peer's settings shapes its paths."""
+    return peer.intake, peer.first_as, peer.negotiated.offers_long_lived

@@ -217,6 +217,17 @@ def test_what_comes_marked_is_heeded_where_we_said_so(*, knowing: bool) -> None:
     assert scene.plain.prefixes == (set() if knowing else {PODS})
 
 
+def test_the_mark_is_read_anew_where_a_reload_took_the_capability_away() -> None:
+    scene = Scene()
+    mark = {"more": wire.communities(LLGR_STALE)}
+    scene.announce(PODS, **mark)
+    assert scene.plain.prefixes == set()
+    scene.fall()
+    scene.back(RESTART, None)
+    scene.announce(PODS, **mark)
+    assert scene.plain.prefixes == {PODS}
+
+
 # When it is back.
 
 
