@@ -76,6 +76,11 @@ def test_only_who_seems_near_gets_in(tmp_path: Path) -> None:
                 timeout_s=20,
                 explain=reflector.explain,
             )
+            wait_until(
+                lambda: log().count('"peer_up"') >= len(near),
+                what="those who are near are logged",
+                explain=reflector.explain,
+            )
             assert log().count('"peer_up"') == len(near)
         finally:
             for peer in peers:
