@@ -5,38 +5,36 @@ import contextlib
 import gc
 import resource
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
 from reflector import __version__
 from reflector.bgp.errors import Finding
-from reflector.bgp.vocabulary import BGP_PORT, FAMILY_BY_NAME, AddPath, CeaseSubcode
+from reflector.bgp.vocabulary import BGP_PORT, CeaseSubcode
 from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
-from reflector.config.intake import Policies, export, hold_down_s, intake, policies
-from reflector.config.model import Config, IPNetwork, PeerSettings, settings_for
+from reflector.config.intake import policies
+from reflector.config.model import Config, settings_for
 from reflector.config.reload import Reload, diff, passwords
-from reflector.config.remote_as import remote_as
 from reflector.controls import Controls
 from reflector.net.dialer import Dialer, Target
 from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
+from reflector.net.listeners import Listeners
 from reflector.net.memory import Remembered, default_path
 from reflector.net.peer_policy import PeerPolicy
 from reflector.net.peering import Peering
 from reflector.net.redial import Redialer
-from reflector.net.sockets import ListenError, listen, set_md5_key
+from reflector.net.sockets import ListenError
 from reflector.observe.desk import Desk
-from reflector.observe.export.bmp import Bmp, Station
+from reflector.observe.export.bmp import Bmp
 from reflector.observe.journal.debug import DebugLog
 from reflector.observe.journal.log import Log, configure
 from reflector.observe.journal.wording import DEBUG
 from reflector.observe.server.control import ControlError, ControlServer
 from reflector.observe.server.http import HttpError, HttpServer, WhoamiListener
+from reflector.parts import local_routes, policy_of, room_for, stations, targets
 from reflector.reports import PeerUp, Report, Trouble
-from reflector.rib.originated import LocalRoute
 from reflector.rib.path import IPAddress
 from reflector.speaker import Identity, Peer, Speaker
 
@@ -45,12 +43,6 @@ Load = Callable[[], tuple[Config, list[str]]]
 # Of the second within which the process ends after SIGTERM.
 _STOP_S: Final = 0.6
 _SUMMARY_S: Final = 1.0
-
-# File descriptors that are no peer's: listening sockets, the control socket and who asks on it, the
-# state file, connections that are being turned away, dials.
-_OWN_FILES: Final = 192
-
-_UNSPECIFIED: Final = {4: IPv4Address(0), 6: IPv6Address(0)}
 
 
 class StartError(Exception):
@@ -141,7 +133,7 @@ class App:
         self._debug_log = DebugLog(self.log)
         self.bmp = Bmp(self, host_name(), report=self._note_report, note=self.log.note)
         self._load = load
-        self._listeners: dict[IPAddress, socket.socket] = {}
+        self._listeners = Listeners(self.peering)
         self._control: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
         self._summary: asyncio.TimerHandle | None = None
 
@@ -168,11 +160,11 @@ class App:
             self._listen(address)
         if not self._listeners:
             raise StartError("there is no address to listen on")
-        self.speaker.own_addresses(each for each in self._listeners if not each.is_unspecified)
+        self.speaker.own_addresses(self._listeners.specific())
         self._originate()
         self.speaker.turn()  # nobody is there yet: who comes is sent the whole table
-        self.dialer.dial(_targets(self.config))
-        self.bmp.tell(_stations(self.config))
+        self.dialer.dial(targets(self.config))
+        self.bmp.tell(stations(self.config))
         self._debug()
         # What is loaded by now lives for good: the collector need not look at it again. It runs
         # less often than Python's default, since tables make many objects and few cycles.
@@ -229,9 +221,8 @@ class App:
         if self._summary is not None:
             self._summary.cancel()
         self.dialer.dial(set())
-        for listener in self._listeners.values():
-            self.peering.refuse_from(listener)
-            listener.close()
+        for address in list(self._listeners):
+            self._listeners.close(address)
         if self.redialer is not None:
             await self.redialer.stop()
         await self.peering.stop(_STOP_S)
@@ -265,20 +256,8 @@ class App:
         configure(self.config.log.format, self.config.log.level)
         self._debug()
         self._set_limits()
-        for address in self._listeners.keys() - set(self.config.listen):
-            listener = self._listeners.pop(address)
-            self.peering.refuse_from(listener)
-            listener.close()
-        for address in self.config.listen:
-            if address not in self._listeners:
-                try:
-                    self._listen(address)
-                except StartError as error:
-                    self.log(Trouble(str(error)))
-        self.speaker.own_addresses(each for each in self._listeners if not each.is_unspecified)
-        if change.passwords_changed:
-            for listener in self._listeners.values():
-                self._set_passwords(listener, change)
+        self._listen_anew(change)
+        self.speaker.own_addresses(self._listeners.specific())
         for connection in list(self.peering.connections):
             remote = connection.session.remote
             asn = None if remote is None else remote.asn
@@ -289,8 +268,8 @@ class App:
                 self.peering.reconfigure(connection)
         self.peering.restarts.reconsider(change.dropped, self._policy)
         self.peering.held_down.clear()
-        self.dialer.dial(_targets(self.config))
-        self.bmp.tell(_stations(self.config))
+        self.dialer.dial(targets(self.config))
+        self.bmp.tell(stations(self.config))
         self._originate()
         self.peering.routes_changed()
 
@@ -313,14 +292,14 @@ class App:
 
     def _set_limits(self) -> None:
         limits = self.config.limits
-        most = self.peering.max_connections = _room_for(self.config)
+        most = self.peering.max_connections = room_for(self.config)
         # Whoever only waits must leave room for those who have sessions.
         self.peering.waiting.most = min(limits.max_waiting, max(1, most // 2))
         self.peering.waiting.most_per_address = limits.max_waiting_per_address
 
     def _originate(self) -> int:
         """Announce our own routes unless they are hidden; returns how many there are."""
-        routes = _local_routes(self.config)
+        routes = local_routes(self.config)
         self.speaker.originate([] if self.controls.hidden else routes)
         return len(routes)
 
@@ -346,49 +325,40 @@ class App:
         return Target(peer.address, peer.port, settings.password, peer.local, settings.ttl_security)
 
     def _is_ourselves(self, peer: Remembered) -> bool:
-        return peer.port == self.config.port and any(
-            each == peer.address
-            or (each == _UNSPECIFIED[peer.address.version] and is_here(peer.address))
-            for each in self._listeners
-        )
+        return peer.port == self.config.port and self._listeners.reach(peer.address)
 
     def _report_finding(self, peer: Peer, finding: Finding) -> None:
         self.peering.report_finding(peer, finding)
 
     def _policy(self, address: IPAddress) -> PeerPolicy | None:
         settings = settings_for(self.config, address)
-        return None if settings is None else _policy_of(settings, self.config, self._policies)
+        return None if settings is None else policy_of(settings, self.config, self._policies)
 
     def _listen(self, address: IPAddress) -> None:
         try:
-            listener = listen(address, self.config.port)
+            self._listeners.open(address, self.config.port, passwords(self.config))
         except ListenError as error:
             # A machine without IPv6 is no mistake as long as nobody asked for it.
             if address.is_unspecified and error.unsupported and len(self.config.listen) > 1:
                 self.log.note(f"not listening on {address}: {error}")
                 return
             raise StartError(str(error)) from error
-        self._set_passwords(listener, None)
-        self._listeners[address] = listener
-        self.peering.accept_from(listener)
 
-    def _set_passwords(self, listener: socket.socket, change: Reload | None) -> None:
-        """Tell the kernel which peers must sign (RFC 2385); it knows only a listener's family."""
-        version = 4 if listener.family == socket.AF_INET else 6
+    def _listen_anew(self, change: Reload) -> None:
+        """Listen where the new configuration says, for those who sign as it says."""
+        for address in set(self._listeners) - set(self.config.listen):
+            self._listeners.close(address)
         wanted = passwords(self.config)
-        keys: dict[IPNetwork, str | None] = {**wanted}
-        if change is not None:
-            keys = {network: wanted.get(network) for network in change.passwords_changed}
-        for network, password in keys.items():
-            if network.version != version:
-                continue
-            try:
-                set_md5_key(listener, network, password)
-            except OSError as error:
-                raise StartError(
-                    f"the password for {network} can't be set: {error.strerror}; "
-                    "the kernel needs TCP MD5 (CONFIG_TCP_MD5SIG)"
-                ) from error
+        try:
+            self._listeners.set_keys({each: wanted.get(each) for each in change.passwords_changed})
+        except ListenError as error:
+            self.log(Trouble(str(error)))
+        for address in self.config.listen:
+            if address not in self._listeners:
+                try:
+                    self._listen(address)
+                except StartError as error:
+                    self.log(Trouble(str(error)))
 
     def _addresses(self) -> list[IPAddress]:
         # The debug address is reached by way of a session; it is no place to have one with.
@@ -425,78 +395,6 @@ class App:
         self.controls.tick()
         loop = asyncio.get_running_loop()
         self._summary = loop.call_later(_SUMMARY_S, self._summarise)
-
-
-def _policy_of(settings: PeerSettings, config: Config, known: Policies) -> PeerPolicy:
-    families = config.families if settings.families is None else settings.families
-    return PeerPolicy(
-        families=frozenset(FAMILY_BY_NAME[name] for name in families),
-        add_path=_ADD_PATH[settings.add_path],
-        hold_time_s=config.hold_time_s if settings.hold_time_s is None else settings.hold_time_s,
-        client=settings.client,
-        description=settings.description,
-        open_wait_s=config.limits.open_wait_s,
-        remote_as=remote_as(settings),
-        route_server=settings.route_server,
-        enforce_first_as=settings.enforce_first_as,
-        ttl_security=settings.ttl_security,
-        extended_messages=settings.extended_messages,
-        intake=intake(settings, known),
-        export=export(settings, known),
-        hold_down_s=hold_down_s(settings),
-        restart_time_s=config.restart_time_s or None,
-        long_lived_s=config.long_lived_stale_time_s or None,
-    )
-
-
-_ADD_PATH: Final = {
-    "off": 0,
-    "receive": AddPath.RECEIVE,
-    "send": AddPath.SEND,
-    "both": AddPath.BOTH,
-}
-
-
-def _room_for(config: Config) -> int:
-    """How many connections there may be: peers must leave descriptors for everything else."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
-        return config.limits.max_sessions
-    return min(config.limits.max_sessions, files - min(_OWN_FILES, files // 4))
-
-
-def _local_routes(config: Config) -> list[LocalRoute]:
-    return [LocalRoute(network.prefix, network.next_hop) for network in config.networks]
-
-
-def _stations(config: Config) -> list[Station]:
-    return [Station(each.address, each.port) for each in config.bmp]
-
-
-def _targets(config: Config) -> set[Target]:
-    return {
-        Target(
-            neighbor.address,
-            neighbor.port,
-            neighbor.settings.password,
-            _dialling_address(config, neighbor.address.version),
-            neighbor.settings.ttl_security,
-        )
-        for neighbor in config.neighbors
-        if not neighbor.passive
-    }
-
-
-def _dialling_address(config: Config, version: int) -> IPAddress | None:
-    """Our address to dial from, None to leave it to the kernel.
-
-    Who listens on one address alone is known by that one: to another reflector on the same machine
-    the kernel would call from the neighbor's own.
-    """
-    listening = [each for each in config.listen if each.version == version]
-    if len(listening) == 1 and not listening[0].is_unspecified:
-        return listening[0]
-    return None
 
 
 def _raise_file_limit() -> None:
