@@ -99,6 +99,7 @@ class App:
     def __init__(self, config: Config, load: Load) -> None:
         self.config = config
         self._policies = policies(config)
+        self._known: dict[int, PeerPolicy] = {}
         router_id = config.router_id or default_router_id()
         identity = Identity(config.asn, router_id, config.cluster_id or router_id)
         self.log = Log()
@@ -247,6 +248,7 @@ class App:
         # What needs a restart keeps its old value, so that the next reload says so again.
         self.config = change.after
         self._policies = policies(self.config)
+        self._known.clear()
         self._apply(change)
         for filters in change.filters_changed():
             self.log.note(f"filters changed, and no session drops for it: {filters}")
@@ -332,7 +334,14 @@ class App:
 
     def _policy(self, address: IPAddress) -> PeerPolicy | None:
         settings = settings_for(self.config, address)
-        return None if settings is None else policy_of(settings, self.config, self._policies)
+        if settings is None:
+            return None
+        # By identity: the settings of a range live as long as the configuration, and comparing them
+        # costs more than all the rest.
+        policy = self._known.get(id(settings))
+        if policy is None:
+            policy = self._known[id(settings)] = policy_of(settings, self.config, self._policies)
+        return policy
 
     def _listen(self, address: IPAddress) -> None:
         try:

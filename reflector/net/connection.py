@@ -99,7 +99,8 @@ class Connection:
         self._heard = 0
         self._heard_at = self.since
         self._progress_at = self.since
-        self._open = True  # for writing: neither closed nor about to be
+        self._open = True  # for writing at once: neither closed, nor about to be, nor gathering
+        self._gathering = False
         self._closing: asyncio.TimerHandle | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -119,6 +120,7 @@ class Connection:
     def write(self, chunks: list[bytes]) -> None:
         """Send whole messages, at once as far as the socket takes them."""
         if not self._open:
+            self._gather(chunks)
             return
         if self._recording:
             self._record(chunks)
@@ -140,6 +142,29 @@ class Connection:
             self.backlog_bytes += sum(map(len, waiting))
             if not self._writing:
                 self._send()
+
+    def gather(self) -> None:
+        """Hold back what is written from now on, until `flush`.
+
+        What a new session is told first (our own route, an End-of-RIB for each family) leaves as
+        one segment: on its own, each costs more than all that it takes to write them.
+        """
+        if self._open:
+            self._open, self._gathering = False, True
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        if self._gathering:
+            self._open, self._gathering = True, False
+            if self._queue and not self._writing:
+                self._send()
+
+    def _gather(self, chunks: list[bytes]) -> None:
+        if self._gathering:
+            if self._recording:
+                self._record(chunks)
+            self._queue.extend(chunks)
+            self.backlog_bytes += sum(map(len, chunks))
 
     def follow(self) -> None:
         """Somebody looks at what is said: from now on what the peer is told is kept, for a while."""
@@ -186,7 +211,7 @@ class Connection:
         """Close at once, whatever is unsent."""
         if self.closed.done():
             return
-        self._open = False
+        self._open = self._gathering = False
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         for handle in self._handles.values():
@@ -330,6 +355,7 @@ class Connection:
     # Closing.
 
     def _close_soon(self) -> None:
+        self.flush()
         if not self._open:
             return
         self._open = False

@@ -119,6 +119,7 @@ class Peering:
         self._loop = asyncio.get_running_loop()
         self._reading = ReadTurn()
         self._turn_due = False
+        self._newcomers: list[Connection] = []
         self.restarts = Restarts(speaker, report=report, on_change=self._want_turn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[Connection] = set()
@@ -429,7 +430,9 @@ class Peering:
         self._loop.call_soon(self._confirm_now, connection)
 
     def _confirm_now(self, connection: Connection) -> None:
-        connection.deliver(connection.session.confirm())
+        events = connection.session.confirm()
+        connection.after_session()  # our KEEPALIVE first: for the peer, the session is up with it
+        connection.deliver(events)
 
     def _on_established(self, connection: Connection, negotiated: Negotiated) -> None:
         policy = self.policy(connection.name.address) or _NOBODY
@@ -441,6 +444,8 @@ class Peering:
             address=connection.name.address,
         )
         connection.since = self._loop.time()
+        connection.gather()
+        self._newcomers.append(connection)
         local = connection.local_address
         # Over IPv6 there is no IPv4 address that the peer connected to: the interface's own does.
         others = () if isinstance(local, IPv4Address) else beside(local)
@@ -529,6 +534,9 @@ class Peering:
         self._turn_due = False
         if self.speaker.turn():
             self._want_turn()
+        for newcomer in self._newcomers:
+            newcomer.flush()
+        self._newcomers.clear()
         for peer in self.speaker.too_far_behind():
             connection = peer.outlet
             if isinstance(connection, Connection) and connection.unread_for_s() > _HOPELESS_S:

@@ -154,8 +154,10 @@ def set_md5_key(
 
 def end_of(sockaddr: tuple[str, int] | tuple[str, int, int, int]) -> IPAddress:
     """The address of one end of a connection; a link-local one with its interface."""
-    address = ipaddress.ip_address(sockaddr[0])
-    if len(sockaddr) == 2 or not address.is_link_local or "%" in sockaddr[0]:  # noqa: PLR2004 - IPv4
+    if len(sockaddr) == 2:  # noqa: PLR2004
+        return ipaddress.IPv4Address(sockaddr[0])
+    address = ipaddress.IPv6Address(sockaddr[0])
+    if not address.is_link_local or "%" in sockaddr[0]:
         return address
     try:
         interface = socket.if_indextoname(sockaddr[3])

@@ -12,8 +12,9 @@ import pytest
 
 from reflector.bgp.events import Closed, Event, OpenAccepted
 from reflector.bgp.limits import SEND_HOLD_TIME_S
+from reflector.bgp.notification import Notification
 from reflector.bgp.session import Session, Timer
-from reflector.bgp.vocabulary import State
+from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, State
 from reflector.net.connection import Connection
 from reflector.net.sockets import tune
 from reflector.reports import PeerName
@@ -154,3 +155,52 @@ async def test_a_peer_that_half_closes_is_gone() -> None:
             await scene.connection.closed
         assert scene.closed is not None
         assert "closed the connection" in scene.closed.reason
+
+
+def _read_all(scene: Scene) -> bytes:
+    """What the peer's kernel has by now; over loopback that is all that was sent."""
+    try:
+        return scene.theirs.recv(1 << 20)
+    except BlockingIOError:
+        return b""
+
+
+@pytest.mark.asyncio
+async def test_what_is_gathered_is_sent_in_order_and_at_once() -> None:
+    async with established() as scene:
+        _read_all(scene)
+        scene.connection.gather()
+        for number in range(3):
+            scene.connection.write([bytes([number]), b"x"])
+        assert _read_all(scene) == b""
+        assert scene.connection.backlog_bytes == 6
+        scene.connection.flush()
+        assert _read_all(scene) == b"\0x\1x\2x"
+        assert scene.connection.backlog_bytes == 0
+        scene.connection.write([b"after"])
+        assert _read_all(scene) == b"after"
+
+
+@pytest.mark.asyncio
+async def test_whoever_is_closed_while_it_gathers_is_told_why() -> None:
+    async with established() as scene:
+        _read_all(scene)
+        scene.connection.gather()
+        scene.connection.write([wire.keepalive()])
+        cease = Notification(ErrorCode.CEASE, CeaseSubcode.ADMINISTRATIVE_SHUTDOWN)
+        scene.connection.deliver(scene.connection.session.close(cease, "it has to go"))
+        scene.connection.write([wire.keepalive()])  # too late
+        said = _read_all(scene)
+        assert said.startswith(wire.keepalive())
+        assert said[len(wire.keepalive()) :][18:21] == bytes([3, 6, 2])
+
+
+@pytest.mark.asyncio
+async def test_whoever_is_gone_while_it_gathers_keeps_nothing() -> None:
+    async with established() as scene:
+        scene.connection.gather()
+        scene.connection.write([BULK])
+        scene.connection.abort()
+        scene.connection.flush()
+        scene.connection.write([BULK])
+        assert scene.connection.backlog_bytes == 0

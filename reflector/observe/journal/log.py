@@ -81,6 +81,7 @@ def configure(format: Format = "auto", level: str = INFO) -> None:  # noqa: A002
         logger_factory=_logger,
         cache_logger_on_first_use=False,  # a reload may configure it anew
     )
+    _bound.cache_clear()
 
 
 class Log:
@@ -163,11 +164,17 @@ def _emit(line: Line, suppressed: int = 0) -> None:
         fields = {**fields, "suppressed": suppressed}
         if line.event != "suppressed":
             message += f" ({suppressed} more like this were suppressed)"
-    getattr(structlog.get_logger(), line.level)(line.event, message=message, **fields)
+    getattr(_bound(), line.level)(line.event, message=message, **fields)
 
 
 def _enabled(level: str) -> bool:
-    return bool(structlog.get_logger().is_enabled_for(_LEVELS[level.upper()]))
+    return bool(_bound().is_enabled_for(_LEVELS[level.upper()]))
+
+
+@cache
+def _bound() -> Any:  # noqa: ANN401 - what `make_filtering_bound_logger` makes has no type
+    """The logger as it is configured; structlog's own proxy would make one for each line."""
+    return structlog.get_logger().bind()
 
 
 _LEVELS: Final = getLevelNamesMapping()
