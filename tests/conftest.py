@@ -6,6 +6,22 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.left_over import (
+    kill_left_over_processes,
+    mark_children,
+    remove_left_over_folders,
+)
+from tests.support.netns import clear_left_over
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _after_runs_that_were_killed() -> None:
+    """What such a run has left is cleared, and what this one starts can be told from it."""
+    kill_left_over_processes()
+    clear_left_over()
+    remove_left_over_folders()
+    mark_children()
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_memory_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -1,7 +1,10 @@
 """A Docker engine of the tests' own, and a checkout whose compose file it runs.
 
-The engine has its own socket and data, so it neither sees nor disturbs one that is already there.
-Its only image is the Debian 13 root that .ci/install made: nothing is pulled from anywhere.
+The engine has its own socket, data and network, so it neither sees nor disturbs one that is already
+there, nor whatever has this machine's port 179: `network_mode: host` is a namespace, whose way out is
+a process (slirp4netns). It is the first of its own process ids, so that no container outlives it,
+whatever ends it. Its only image is the Debian 13 root that .ci/install made: nothing is pulled from
+anywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +22,8 @@ from typing import Any, Final
 import pytest
 
 from tests.support.course import COURSE_BGPD_CONF
+from tests.support.left_over import LARGE_FILES
 from tests.support.netns import (
-    clear_left_over,
     create_namespace,
     delete_namespace,
     ip,
@@ -30,6 +33,7 @@ from tests.support.process import (
     BackgroundProcess,
     QueryError,
     find_binary,
+    in_netns,
     query,
     require_root,
     skip_or_fail,
@@ -40,19 +44,22 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 BASE_IMAGE: Final = "debian:trixie-slim"
 CONTAINER: Final = "bgp-reflector"
 BUILD_TIMEOUT_S: Final = 240.0
-START_TIMEOUT_S: Final = 5.0
+START_TIMEOUT_S: Final = 30.0
+DOCKERD_TIMEOUT_S: Final = 60.0
 
-# The cable from this machine, whose network the service uses, to a node's. Not 127.0.0.0/8:
+# The cable from the engine's network, which the service uses, to a node's. Not 127.0.0.0/8:
 # GoBGP takes no next hop from there.
+CABLE: Final = "node"
 HOST_ADDRESS: Final = "198.18.179.1"
 NODE_ADDRESS: Final = "198.18.179.2"
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A running dockerd."""
+    """A running dockerd, and the namespace that is its machine's network."""
 
     socket: Path
+    netns: str
 
     def docker(self, *arguments: str, timeout_s: float = 30.0) -> str:
         """Run `docker` and return what it printed.
@@ -68,6 +75,10 @@ class Engine:
     def inspect(self, what: str) -> Any:  # noqa: ANN401 - JSON is anything
         """Return `docker inspect` of a container or an image."""
         return json.loads(self.docker("inspect", what))[0]
+
+    def listeners(self) -> str:
+        """Return what listens on port 179 of its machine, empty if nothing does."""
+        return query([*in_netns(self.netns), find_binary("ss"), "-Hltn", "sport", "=", ":179"])
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,9 @@ class Project:
 
     def up(self) -> None:
         """`docker compose up`, and wait until it listens."""
-        require_free_bgp_port()
         self.compose("up", "--detach", timeout_s=BUILD_TIMEOUT_S)
         wait_until(
-            listeners,
+            self.engine.listeners,
             what="the service listens on port 179",
             timeout_s=START_TIMEOUT_S,
             explain=self.explain,
@@ -113,17 +123,6 @@ class Project:
         )
 
 
-def listeners() -> str:
-    """Return what listens on this machine's port 179, empty if nothing does."""
-    return query([find_binary("ss"), "-Hltn", "sport", "=", ":179"])
-
-
-def require_free_bgp_port() -> None:
-    """Skip the test where something else has this machine's port 179."""
-    if taken := listeners():
-        skip_or_fail(f"port 179 of this machine is taken: {taken}")
-
-
 def base_image_tarball() -> Path:
     """Return the Debian 13 root that .ci/install packed."""
     root = os.environ.get("BGP_REFLECTOR_CI_ROOT", "/var/cache/bgp-reflector-ci/trixie")
@@ -133,41 +132,78 @@ def base_image_tarball() -> Path:
     return tarball
 
 
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """Start dockerd with nothing but the base image."""
-    require_root()
-    require_namespaces()
-    dockerd = find_binary("dockerd")
-    find_binary("docker")
-    tarball = base_image_tarball()
-    # Not pytest's own folder: that is kept after the run, and image layers are large.
-    directory = Path(tempfile.mkdtemp(prefix="bgp-reflector-docker-", dir="/var/tmp"))
-    engine = Engine(directory / "socket")
+@contextmanager
+def _way_out(netns: str, log_path: Path) -> Iterator[None]:
+    """Let a namespace reach what this machine reaches, and change nothing of the machine."""
+    process = BackgroundProcess(
+        "slirp4netns",
+        [
+            *(find_binary("slirp4netns"), "--configure", "--mtu=65520", "--disable-host-loopback"),
+            *("--netns-type=path", f"/run/netns/{netns}", "out0"),
+        ],
+        log_path=log_path,
+    )
+    try:
+        wait_until(
+            lambda: "default" in ip("route", netns=netns),
+            what="the namespace has a way out",
+            explain=process.log_tail,
+        )
+        yield
+    finally:
+        process.stop()
+
+
+@contextmanager
+def _dockerd(engine: Engine, directory: Path) -> Iterator[None]:
+    """Run the engine until its end, which is the end of every container."""
     process = BackgroundProcess(
         "dockerd",
         [
-            *(dockerd, "--host", f"unix://{engine.socket}", "--pidfile", str(directory / "pid")),
+            # Not `ip netns exec`, in whose /sys there are no control groups.
+            *(find_binary("nsenter"), f"--net=/run/netns/{engine.netns}"),
+            *(find_binary("unshare"), "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *(find_binary("dockerd"), "--host", f"unix://{engine.socket}"),
             *("--data-root", str(directory / "data"), "--exec-root", str(directory / "exec")),
+            *("--pidfile", str(directory / "pid")),
             *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
         ],
         log_path=directory / "log",
     )
     try:
         wait_until(
-            lambda: engine.docker("version"), what="dockerd answers", explain=process.log_tail
+            lambda: engine.docker("version"),
+            what="dockerd answers",
+            timeout_s=DOCKERD_TIMEOUT_S,
+            explain=process.log_tail,
         )
-        try:
-            engine.docker("compose", "version")
-        except QueryError as error:
-            skip_or_fail(f"no docker compose (.ci/install fetches it): {error}")
-        engine.docker("import", str(tarball), BASE_IMAGE, timeout_s=120)
-        yield engine
+        yield
     finally:
         process.stop(timeout_s=20)
-        # dockerd leaves the handle of the host's namespace mounted.
-        with suppress(QueryError):
-            query([find_binary("umount"), str(directory / "exec" / "netns" / "default")])
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Start dockerd with nothing but the base image."""
+    require_root()
+    require_namespaces()
+    for needed in ("docker", "dockerd", "slirp4netns"):
+        find_binary(needed)
+    tarball = base_image_tarball()
+    netns = create_namespace("docker")
+    # Not pytest's own folder: that is kept after the run, and image layers are large.
+    directory = Path(tempfile.mkdtemp(prefix=f"{netns}-", dir=LARGE_FILES))
+    engine = Engine(directory / "socket", netns)
+    try:
+        with _way_out(netns, directory / "out.log"), _dockerd(engine, directory):
+            try:
+                engine.docker("compose", "version")
+            except QueryError as error:
+                skip_or_fail(f"no docker compose (.ci/install fetches it): {error}")
+            engine.docker("import", str(tarball), BASE_IMAGE, timeout_s=BUILD_TIMEOUT_S)
+            yield engine
+    finally:
+        delete_namespace(netns)
         shutil.rmtree(directory)
 
 
@@ -217,15 +253,16 @@ def running(project: Project) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def node_netns() -> Iterator[str]:
-    """Return the namespace of a node that is cabled to this machine."""
-    require_namespaces()
-    clear_left_over()
+def node_netns(engine: Engine) -> Iterator[str]:
+    """Return the namespace of a node that is cabled to the engine's machine."""
     netns = create_namespace("docker-node")
     try:
-        ip("link", "add", "eth0", "netns", netns, "type", "veth", "peer", "name", "rrt-docker")
-        ip("addr", "add", f"{HOST_ADDRESS}/30", "dev", "rrt-docker")
-        ip("link", "set", "rrt-docker", "up")
+        ip(
+            *("link", "add", CABLE, "type", "veth", "peer", "name", "eth0", "netns", netns),
+            netns=engine.netns,
+        )
+        ip("addr", "add", f"{HOST_ADDRESS}/30", "dev", CABLE, netns=engine.netns)
+        ip("link", "set", CABLE, "up", netns=engine.netns)
         ip("addr", "add", f"{NODE_ADDRESS}/30", "dev", "eth0", netns=netns)
         ip("link", "set", "eth0", "up", netns=netns)
         yield netns

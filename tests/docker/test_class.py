@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
 from tests.docker.conftest import BUILD_TIMEOUT_S, Project
-from tests.support.process import QueryError, query, wait_until
-from tests.support.reflector_process import free_port
+from tests.support.process import QueryError, find_binary, in_netns, query, wait_until
 
 pytestmark = pytest.mark.docker
 
@@ -22,11 +20,10 @@ PING_TIMEOUT_S: Final = 180.0
 
 @pytest.fixture(scope="module")
 def classroom(image: Any, checkout: Project) -> Iterator[Project]:  # noqa: ANN401 - JSON
-    """Run the class as it stands, its page on a port that is free here."""
+    """Run the class as it stands."""
     assert image
     project = Project(checkout.engine, checkout.directory, "class.yaml")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PAGE_PORT", str(free_port()))
         environment.setenv("DOCKER_HOST", f"unix://{checkout.engine.socket}")
         try:
             project.compose("up", "--detach", timeout_s=BUILD_TIMEOUT_S)
@@ -70,9 +67,9 @@ def test_a_node_asks_who_it_is(classroom: Project) -> None:
 
 
 def test_page_shows_two_clusters_by_name(classroom: Project) -> None:
-    where = classroom.compose("port", "reflector", "8179").strip()
-    with urllib.request.urlopen(f"http://{where}/api/v1/clusters", timeout=10) as answer:
-        clusters = json.load(answer)["clusters"]
+    """Where the class's comments say that the page is."""
+    curl = (find_binary("curl"), "-sS", "-m", "10", "http://127.0.0.1:8179/api/v1/clusters")
+    clusters = json.loads(query([*in_netns(classroom.engine.netns), *curl]))["clusters"]
     assert [[node["name"] for node in each["nodes"]] for each in clusters] == [
         ["a1", "a2"],
         ["b1", "b2"],
@@ -98,13 +95,20 @@ def test_a_node_leaves_and_returns(classroom: Project) -> None:
 
 
 def test_pings_that_fail_are_told(classroom: Project) -> None:
-    """The command fails where a pod is not reached: here its address is taken away."""
+    """The command fails where a pod is not reached: here the others have no way there."""
+
+    def all_but_b1(change: str) -> None:
+        for node in set(NODES) - {"b1"}:
+            route = ("ip", "route", change, "unreachable", pod)
+            classroom.compose("exec", "-T", node, *route)
+
     pod = classroom.compose(
         *("exec", "-T", "b1", "sh", "-c"), "ip -4 -brief address show kube-bridge"
     ).split()[-1]
-    classroom.compose("exec", "-T", "b1", "ip", "address", "delete", pod, "dev", "kube-bridge")
+    pod = pod.partition("/")[0]
+    all_but_b1("add")
     try:
         with pytest.raises(QueryError, match="exit 1"):
             ping_all(classroom)
     finally:
-        classroom.compose("exec", "-T", "b1", "ip", "address", "add", pod, "dev", "kube-bridge")
+        all_but_b1("delete")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +16,6 @@ from tests.docker.conftest import (
     HOST_ADDRESS,
     NODE_ADDRESS,
     Project,
-    listeners,
-    require_free_bgp_port,
     running,
 )
 from tests.support.gobgp import GoBgp
@@ -29,16 +26,14 @@ pytestmark = pytest.mark.docker
 
 DEBUG_PREFIX: Final = "1.0.0.2/32"
 IMAGE_LIMIT_BYTES: Final = 80_000_000
-# `docker compose` itself takes a part of it.
-STOP_LIMIT_S: Final = 1.5
 NET_BIND_SERVICE: Final = 1 << 10
-# The health check's interval and time-out, and a second to start.
-HEALTHY_TIMEOUT_S: Final = 16.0
+# Several times the health check's interval, which is 10 s.
+HEALTHY_TIMEOUT_S: Final = 60.0
 
 
 @contextmanager
 def gobgp(netns: str, directory: Path, *, asn: int = 64512) -> Iterator[GoBgp]:
-    """Run a node's GoBGP that dials this machine's port 179, and wait for its session."""
+    """Run a node's GoBGP that dials the service's port 179, and wait for its session."""
     peer = GoBgp(
         PeerSettings(
             name="node",
@@ -89,10 +84,9 @@ def test_image_says_what_it_is(image: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def test_process_has_one_capability_and_no_root(service: Project) -> None:
-    pid = service.engine.inspect(CONTAINER)["State"]["Pid"]
-    status = dict(
-        line.split(":", maxsplit=1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-    )
+    read = "print(open('/proc/1/status').read())"
+    said = service.compose("exec", "-T", "reflector", "python3", "-c", read)
+    status = dict(line.split(":", maxsplit=1) for line in said.split("\n") if ":" in line)
     assert set(status["Uid"].split()) == {"65532"}
     for name in ("CapPrm", "CapEff", "CapBnd"):
         assert int(status[name], 16) == NET_BIND_SERVICE, name
@@ -132,16 +126,16 @@ def test_a_node_peers_on_179(service: Project, node_netns: str, tmp_path: Path) 
         assert wait_for_debug_route(peer, service).next_hop == HOST_ADDRESS
 
 
-def test_stops_within_a_second(service: Project, node_netns: str, tmp_path: Path) -> None:
-    """With a peer connected, which is told goodbye; as PID 1, without an init."""
+def test_stops_by_itself(service: Project, node_netns: str, tmp_path: Path) -> None:
+    """With a peer connected, which is told goodbye; as PID 1, without an init.
+
+    It would be killed, and its status not 0, were it not done within the file's stop_grace_period.
+    """
     with gobgp(node_netns, tmp_path):
-        started = time.monotonic()
         service.compose("stop")
-        elapsed_s = time.monotonic() - started
     assert service.engine.inspect(CONTAINER)["State"]["ExitCode"] == 0, service.explain()
-    assert elapsed_s < STOP_LIMIT_S
     service.down()
-    assert not listeners()
+    assert not service.engine.listeners()
 
 
 @pytest.mark.usefixtures("image")
@@ -190,7 +184,6 @@ def test_bgpd_conf_is_what_counts(course: Project, node_netns: str, tmp_path: Pa
 @pytest.mark.usefixtures("image")
 def test_unreadable_bgpd_conf_is_said_not_ignored(course: Project) -> None:
     """The defaults instead would be a reflector that silently does something else."""
-    require_free_bgp_port()
     (course.directory / "conf" / "bgpd.conf").chmod(0o600)
     with pytest.raises(QueryError, match=r"exit 1: .*bgpd\.conf") as caught:
         course.compose("run", "--rm", "-T", "reflector", timeout_s=BUILD_TIMEOUT_S)
@@ -199,7 +192,6 @@ def test_unreadable_bgpd_conf_is_said_not_ignored(course: Project) -> None:
 
 @pytest.mark.usefixtures("image")
 def test_reflector_yaml_is_read_without_bgpd_conf(course: Project) -> None:
-    require_free_bgp_port()
     (course.directory / "conf" / "bgpd.conf").unlink()
     (course.directory / "conf" / "reflector.yaml").write_text("no-such-key: 1\n")
     with pytest.raises(QueryError, match=r"reflector\.yaml:1:1: no-such-key"):

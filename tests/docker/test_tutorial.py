@@ -14,8 +14,7 @@ import pytest
 
 from tests.docker.conftest import BUILD_TIMEOUT_S, Project
 from tests.support.documents import DOCS, Shown, alike, shown_commands
-from tests.support.process import QueryError, wait_until
-from tests.support.reflector_process import free_port
+from tests.support.process import QueryError, in_netns, wait_until
 
 pytestmark = pytest.mark.docker
 
@@ -41,7 +40,7 @@ class Reader:
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the text."""
         return subprocess.run(
-            ["bash", "-c", self._here(command)],
+            [*in_netns(self._project.engine.netns), "bash", "-c", self._here(command)],
             cwd=self._project.directory,
             env={
                 **os.environ,
@@ -83,7 +82,6 @@ def reader(image: Any, checkout: Project) -> Iterator[Reader]:  # noqa: ANN401 -
     assert image
     reader = Reader(checkout)
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PAGE_PORT", str(free_port()))
         environment.setenv("DOCKER_HOST", f"unix://{checkout.engine.socket}")
         try:
             yield reader

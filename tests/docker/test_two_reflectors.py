@@ -1,4 +1,4 @@
-"""The example of two reflectors on a real Docker engine, both on this machine."""
+"""The example of two reflectors on a real Docker engine, both on one machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.docker.conftest import BUILD_TIMEOUT_S, NODE_ADDRESS, Project, require_free_bgp_port
+from tests.docker.conftest import BUILD_TIMEOUT_S, CABLE, NODE_ADDRESS, Project
 from tests.support.bird import Bird
 from tests.support.netns import ip
 from tests.support.peer import PeerSettings, announce_all
@@ -25,12 +25,11 @@ A, B = ADDRESSES.values()
 
 @pytest.fixture
 def two(image: Any, checkout: Project, node_netns: str) -> Iterator[Project]:  # noqa: ANN401 - JSON
-    """Give this machine the example's two addresses, and run the example as it stands."""
+    """Give the engine's machine the example's two addresses, and run the example as it stands."""
     assert image
     project = Project(checkout.engine, checkout.directory, "two-reflectors.yaml")
-    require_free_bgp_port()
     for address in ADDRESSES.values():
-        ip("addr", "add", f"{address}/32", "dev", "rrt-docker")
+        ip("addr", "add", f"{address}/32", "dev", CABLE, netns=checkout.engine.netns)
         ip("route", "add", address, "dev", "eth0", netns=node_netns)
     try:
         project.compose("up", "--detach", timeout_s=BUILD_TIMEOUT_S)
@@ -38,7 +37,7 @@ def two(image: Any, checkout: Project, node_netns: str) -> Iterator[Project]:  #
     finally:
         project.compose("down", "--volumes")
         for address in ADDRESSES.values():
-            ip("addr", "del", f"{address}/32", "dev", "rrt-docker")
+            ip("addr", "del", f"{address}/32", "dev", CABLE, netns=checkout.engine.netns)
 
 
 def established(project: Project, service: str) -> set[str]:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 import pytest
 
 from reflector.sim.netns import namespace
-from tests.support.netns import ip, require_namespaces
+from tests.support.netns import ip
 from tests.support.process import QueryError, find_binary, in_netns, query, wait_until
 from tests.support.rehearsing import (
     COMMAND,
     COMPLETE,
     RUN_TIMEOUT_S,
+    alone,
     environment,
     fetch,
     read_until,
@@ -32,8 +33,9 @@ CLASS = ("--netns", "--clusters", "3", "--nodes", "2", "--pace", "0")
 
 
 @pytest.fixture(autouse=True)
-def _needs_namespaces() -> None:
-    require_namespaces()
+def _alone() -> Iterator[None]:
+    with alone():
+        yield
 
 
 def namespaces(pid: int) -> list[str]:
@@ -160,7 +162,8 @@ def test_what_a_killed_class_left_goes_with_the_next_and_nothing_else_does() -> 
     assert len(left) == 7
     reflectors = namespace.processes_in(f"bgp-rehearse-{killed.pid}-hub")
     assert len(reflectors) == 1
-    strangers = ["bgp-rehearse-hub", f"bgp-rehearse-{killed.pid}-class", "rehearse"]
+    own = f"x{killed.pid}"
+    strangers = [f"bgp-rehearse-{own}-hub", f"bgp-rehearse-{killed.pid}-class", f"rehearse-{own}"]
     for name in strangers:
         ip("netns", "add", name)
     try:

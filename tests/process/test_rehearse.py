@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +18,12 @@ import pytest
 
 from reflector.sim import RunningReflector
 from reflector.sim.mistakes import MISTAKES
-from tests.support.netns import require_namespaces
 from tests.support.reflector_process import REPOSITORY, free_port
 from tests.support.rehearsing import (
     COMMAND,
     COMPLETE,
     RUN_TIMEOUT_S,
+    alone,
     environment,
     fetch,
     read_until,
@@ -202,8 +203,6 @@ def test_the_document_lists_the_mistakes() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_the_document_s_commands_work(command: list[str]) -> None:
     """Each as it stands, but at another pace and on a free port, and it leaves by itself."""
-    if "--netns" in command:
-        require_namespaces()
     end = command.index("--") if "--" in command else len(command)
     command = [*command[:end], "--stay", "0", "--pace", "0.05", *command[end:]]
     if "--reflector" in command:
@@ -211,5 +210,6 @@ def test_the_document_s_commands_work(command: list[str]) -> None:
             command[command.index("--reflector") + 1] = "{}:{}".format(*reflector.address)
             done = rehearse(*command)
     else:
-        done = rehearse(*(each.replace("1790", str(free_port())) for each in command))
+        with alone() if "--netns" in command else nullcontext():
+            done = rehearse(*(each.replace("1790", str(free_port())) for each in command))
     assert done.returncode == 0, done.stdout + done.stderr

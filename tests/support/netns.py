@@ -1,14 +1,13 @@
 """Network namespaces: several hosts on one machine, with real kernels' routing between them.
 
 Names carry the test process's id. What an earlier, killed run left behind is cleared away by the
-next, and nothing else is touched.
+next, and nothing else is touched (tests/support/left_over.py).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.support.left_over import is_left_over, own_name
 from tests.support.pcap import complaints
 from tests.support.process import (
     BackgroundProcess,
@@ -30,8 +30,7 @@ from tests.support.process import (
 # What the reflectors of a lab send, by the Ethernet addresses that `add_host` gives.
 REFLECTORS = "eth.src == 02:00:00:00:00:01 or eth.src == 02:00:00:00:00:02"
 
-_PREFIX = "rrt"
-_OURS = re.compile(rf"^{_PREFIX}(?P<pid>\d+)-")
+_NAMESPACES = Path("/run/netns")
 
 
 def ip(*arguments: str, netns: str | None = None) -> str:
@@ -46,14 +45,9 @@ def require_namespaces() -> None:
     find_binary("ip")
 
 
-def name_namespace(name: str) -> str:
-    """Return a name that is this test process's own."""
-    return f"{_PREFIX}{os.getpid()}-{name}"
-
-
 def create_namespace(name: str) -> str:
     """Make a namespace with loopback up, and return its full name."""
-    full = name_namespace(name)
+    full = own_name(name)
     ip("netns", "add", full)
     # Duplicate address detection would keep a new interface mute for its first seconds.
     _sysctl(full, "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.dad_transmits=0")
@@ -76,21 +70,11 @@ def delete_namespace(full: str) -> None:
 
 
 def clear_left_over() -> None:
-    """Remove namespaces of test processes that no longer run."""
-    for line in ip("netns", "list").splitlines():
-        full = line.split()[0]
-        found = _OURS.match(full)
-        if found and not _is_running(found["pid"]):
-            delete_namespace(full)
-
-
-def _is_running(pid: str) -> bool:
-    """Whether a process is there and more than a zombie that nobody has buried."""
-    try:
-        status = Path("/proc", pid, "stat").read_text(encoding="ascii", errors="replace")
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    """Remove the namespaces of test processes that no longer run, and what runs in them."""
+    if os.geteuid() == 0 and _NAMESPACES.is_dir():
+        for each in _NAMESPACES.iterdir():
+            if is_left_over(each.name):
+                delete_namespace(each.name)
 
 
 @contextmanager
@@ -100,7 +84,6 @@ def addresses_on_loopback(name: str, *addresses: str) -> Iterator[str]:
     Addresses of 127.0.0.0/8 will not do for real daemons: FRR and GoBGP refuse them as next hops.
     """
     require_namespaces()
-    clear_left_over()
     full = create_namespace(name)
     try:
         for address in addresses:
@@ -140,7 +123,6 @@ class Lab:
     def __init__(self, name: str = "") -> None:
         require_namespaces()
         tcpdump, _ = find_binary("tcpdump"), find_binary("tshark")
-        clear_left_over()
         self._name = name
         self._namespaces: list[str] = []
         self._switch = self._create("switch")

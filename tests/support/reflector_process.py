@@ -6,11 +6,13 @@ REFLECTOR_UNDER_TEST): that is how the tests themselves are checked, and what "a
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,12 +40,20 @@ class ReflectorSettings:
     add_path: tuple[str, ...] = ()  # addresses of peers with it both ways (RFC 7911), at least
 
 
+# Below those that Linux gives to whoever asks for any (ip_local_port_range), which would be taken by
+# somebody's dial before a reflector listens; and each test process begins elsewhere.
+_PORTS: Final = range(20_000, 32_000)
+_FIRST: Final = os.getpid() * 331 % len(_PORTS)
+_candidates: Iterator[int] = itertools.cycle((*_PORTS[_FIRST:], *_PORTS[:_FIRST]))
+
+
 def free_port() -> int:
     """Return a TCP port of the test's own namespace that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in itertools.islice(_candidates, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Reflector:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
+from tests.support.netns import require_namespaces
 from tests.support.reflector_process import REPOSITORY
 
 COMMAND: Final = (sys.executable, "-m", "reflector", "rehearse")
 RUN_TIMEOUT_S: Final = 180.0
 COMPLETE: Final = "Ctrl-C lets everybody leave"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Whoever rehearses in namespaces is the only one of all tests that run on this machine.
+
+    A class clears what a killed one has left, and so what a test may be looking at.
+    """
+    require_namespaces()
+    with Path(tempfile.gettempdir(), "bgp-reflector-tests-rehearse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def environment() -> dict[str, str]:
