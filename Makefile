@@ -42,7 +42,7 @@ run: $(VENV)/runtime.stamp ## start the reflector: on port 179 where permitted, 
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests; what this machine has no means for is skipped and listed
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules, as the gate does
