@@ -223,9 +223,8 @@ class Arrivals:
             )
             if path.outgrown:
                 self._on_finding(peer, _OUTGROWN)
-            known = len(peer.paths)
-            if known >= SPARE_PATHS_PER_PEER and known >= 2 * self.held_by(peer):
-                peer.paths.clear()
+            if len(peer.paths) >= peer.paths_due:
+                self._spare_paths(peer)
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
         table.announce(path, prefixes)
@@ -236,6 +235,17 @@ class Arrivals:
         if held > peer.watermarks[family]:
             finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
             self._on_finding(peer, finding)
+
+    def _spare_paths(self, peer: Peer) -> None:
+        """Drop the memory of a peer's paths where most of it is of the past.
+
+        Looked at again when it has grown by an eighth: at each new path it would cost as much as that.
+        """
+        known = len(peer.paths)
+        if known >= 2 * self.held_by(peer):
+            peer.paths.clear()
+            known = 0
+        peer.paths_due = max(SPARE_PATHS_PER_PEER, known + known // 8)
 
     def _admitted(
         self, peer: Peer, announcement: Announcement, place: Place

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from reflector.bgp.limits import SPARE_PATHS_PER_PEER
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import JudgedBlocks
 from reflector.bgp.vocabulary import Family
@@ -44,6 +45,7 @@ class Peer:
         export: Which routes it is told of, None for all.
         counters: What it sent.
         paths: Its interned paths by attributes and next hop, a memory that may be dropped.
+        paths_due: At how many of them it is asked whether the memory is worth its room.
         end_of_rib: Families for which it has said that its first dump is complete.
         members: It, as a member of an update group for each family.
         renewals: What it has announced again since it began a refresh.
@@ -67,6 +69,7 @@ class Peer:
     export: Policy | None = None
     counters: Counters = field(default_factory=Counters)
     paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
+    paths_due: int = SPARE_PATHS_PER_PEER
     end_of_rib: set[Family] = field(default_factory=set)
     members: list[Member] = field(default_factory=list)
     renewals: Renewals = field(default_factory=Renewals)
