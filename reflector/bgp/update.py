@@ -11,8 +11,9 @@ from typing import Final
 
 from reflector.bgp.add_path import split_identified, split_identified_unicast, without_path_ids
 from reflector.bgp.as4 import widen
-from reflector.bgp.attributes import Judge, PathAttributes, usable_ipv4_next_hop
+from reflector.bgp.attributes import PathAttributes, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
+from reflector.bgp.judge import Judge
 from reflector.bgp.limits import (
     MAX_JUDGED_BLOCKS,
     MAX_JUDGED_BYTES,

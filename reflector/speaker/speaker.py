@@ -8,8 +8,8 @@ sent, once.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from reflector.bgp.attributes import Judge
 from reflector.bgp.errors import Finding
+from reflector.bgp.judge import Judge
 from reflector.bgp.limits import MAX_MISSED_PREFIXES
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import JudgedBlocks

@@ -11,10 +11,11 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from reflector.bgp.as4 import narrow, widen
-from reflector.bgp.attributes import Judge, PathAttributes
+from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.codec import decode_open, decode_route_refresh
 from reflector.bgp.describe import describe_attributes
 from reflector.bgp.errors import SessionError
+from reflector.bgp.judge import Judge
 from reflector.bgp.multiprotocol import take_apart
 from reflector.bgp.nlri import split_nlri, split_unicast
 from reflector.bgp.notification import Notification

@@ -8,9 +8,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import pytest
 
 from reflector.bgp.as4 import widen
-from reflector.bgp.attributes import Judge
 from reflector.bgp.codec import decode_open
 from reflector.bgp.errors import Finding, SessionError
+from reflector.bgp.judge import Judge
 from reflector.bgp.open import Negotiated, Open
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience

@@ -5,8 +5,9 @@ What each error costs is proved in tests/protocol/test_update_errors.py, between
 
 import pytest
 
-from reflector.bgp.attributes import Judge, PathAttributes, encode_attribute, locate
+from reflector.bgp.attributes import PathAttributes, encode_attribute, locate
 from reflector.bgp.errors import Action, SessionError
+from reflector.bgp.judge import Judge
 from tests.support import wire
 
 ROUTER_ID = b"\x0a\0\0\xfe"

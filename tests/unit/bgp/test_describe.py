@@ -2,8 +2,9 @@
 
 from ipaddress import IPv4Address, ip_address
 
-from reflector.bgp.attributes import Judge, encode_attribute
+from reflector.bgp.attributes import encode_attribute
 from reflector.bgp.describe import describe_attributes, describe_next_hop
+from reflector.bgp.judge import Judge
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
 
 WELL_KNOWN = AttributeFlag.TRANSITIVE

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from reflector.bgp import update as update_module
-from reflector.bgp.attributes import Judge
+from reflector.bgp.judge import Judge
 from reflector.bgp.update import (
     JudgedBlocks,
     announcement_room,

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from reflector.bgp.attributes import Judge
+from reflector.bgp.judge import Judge
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience, Form
 from reflector.rib.path import Path, Source, local_attributes

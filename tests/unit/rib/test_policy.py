@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflector.bgp.attributes import Judge, PathAttributes
+from reflector.bgp.attributes import PathAttributes
+from reflector.bgp.judge import Judge
 from reflector.bgp.nlri import pack_prefix
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience
