@@ -22,9 +22,9 @@ class Measured(ReflectorProcess):
     """Our own reflector, and what the kernel says of it."""
 
     def _listens(self) -> bool:
-        # Said once it listens; a probing connection would be a peer to it.
+        # Said once it listens; a probing connection would be a peer to it. It answers `show` last.
         assert self.process is not None
-        return "ready: " in self.process.log()
+        return "ready: " in self.process.log() and self.control_socket.exists()
 
     @property
     def pid(self) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from tests.support.daemons import KINDS, PEERS
+from tests.support.frr import Frr
 from tests.support.netns import addresses_on_loopback
 from tests.support.peer import Announcement, Peer, PeerSettings, Route, announce_all
 from tests.support.process import BackgroundProcess, QueryError, find_binary, wait_until
@@ -22,7 +23,7 @@ from tests.support.reflector_process import Reflector, ReflectorSettings, make_r
 
 REFLECTOR_ADDRESSES: Final = ("10.77.0.1", "10.77.0.2")
 PORT: Final = 179
-LEARN_TIMEOUT_S: Final = 15.0
+LEARN_TIMEOUT_S: Final = 60.0
 
 
 @dataclass
@@ -126,6 +127,8 @@ def class_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassRoom]:
                 for letter in "ab":
                     peer = PEERS[kind](settings_for(kind, letter, directory, netns))
                     peers[peer.settings.name] = peer
+                    if isinstance(peer, Frr):
+                        peer.listens = True  # else it is not back after test_stop_says_why
                     peer.start()
             room = ClassRoom(reflector, peers, directory, directory / "capture.pcap")
             room.wait_all_established()

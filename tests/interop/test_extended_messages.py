@@ -67,7 +67,7 @@ def test_who_has_them_is_told_what_only_they_hold(tmp_path: Path) -> None:
 
         def wait(holds: Callable[[], object], what: str) -> None:
             explain = lambda: reflector.explain() + "".join(p.explain() for p in peers)  # noqa: E731
-            wait_until(holds, what=what, timeout_s=30.0, explain=explain)
+            wait_until(holds, what=what, explain=explain)
 
         try:
             reflector.start()

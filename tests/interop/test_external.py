@@ -70,7 +70,6 @@ class Exchange:
         wait_until(
             passes,
             what=f"{name}: {what}",
-            timeout_s=30,
             explain=lambda: f"{seen}\n{peer.explain()}\n{self.reflector.explain()}",
         )
         return seen
@@ -196,7 +195,6 @@ def test_a_reload_drops_only_who_is_no_longer_let_in(exchange: Exchange) -> None
         wait_until(
             lambda: "its remote-as here lets in" in process.log(),
             what="bird is turned away when it dials again",
-            timeout_s=20,
             explain=exchange.reflector.explain,
         )
         assert "changed its remote AS" in process.log()

@@ -86,7 +86,12 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
             if kind is Frr:  # without zebra FRR 10 has IPv4 alone
                 own = tuple(each for each in settings.announcements if not each.is_ipv6)
                 peers.append(
-                    Frr(replace(settings, announcements=own), graceful_restart=True, ipv6=False)
+                    Frr(
+                        replace(settings, announcements=own),
+                        graceful_restart=True,
+                        ipv6=False,
+                        listens=True,
+                    )
                 )
             else:
                 peers.append(kind(settings, graceful_restart=True))

@@ -73,7 +73,6 @@ def test_only_who_seems_near_gets_in(tmp_path: Path) -> None:
                     f"{each} is turned away: its packets" in log() for each in far.values()
                 ),
                 what="the others are turned away",
-                timeout_s=20,
                 explain=reflector.explain,
             )
             wait_until(

@@ -19,7 +19,7 @@ import pytest
 from tests.support.bird import Bird
 from tests.support.netns import Host, Lab, ip, pod_subnet_ipv6
 from tests.support.peer import PeerSettings, announce_all, normal_prefix
-from tests.support.process import QueryError, find_binary, in_netns, query, wait_until
+from tests.support.process import PATIENCE_S, QueryError, find_binary, in_netns, query, wait_until
 from tests.support.reflector_process import Reflector, ReflectorSettings, make_reflector
 
 REFLECTOR_ADDRESS: Final = "10.77.0.1"
@@ -69,7 +69,7 @@ class Node:
         ping = (find_binary("ping"), "-n", "-c", "1", "-W", "2")
         for address in (other.host.pod_address, other.host.pod_address_ipv6):
             command = [*in_netns(self.host.pod_netns), *ping, str(address)]
-            wait_until(partial(query, command), what=f"{address} answers pings", timeout_s=5)
+            wait_until(partial(query, command), what=f"{address} answers pings")
 
 
 @dataclass
@@ -112,12 +112,12 @@ class Course:
         node.bird.kill()
         return node
 
-    def wait_complete(self, timeout_s: float = 20.0) -> None:
+    def wait_complete(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until every node's kernel has the debug route and every other node's pods."""
         for name in self.nodes:
             self.wait_node_complete(name, timeout_s)
 
-    def wait_node_complete(self, name: str, timeout_s: float = 20.0) -> None:
+    def wait_node_complete(self, name: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until one node's kernel has everything."""
         expected = {DEBUG_PREFIX: REFLECTOR_ADDRESS}
         for other in self.others(name):
@@ -130,7 +130,7 @@ class Course:
             explain=lambda: self.explain(node),
         )
 
-    def wait_without(self, node: Node, gone: dict[str, str], timeout_s: float = 10.0) -> None:
+    def wait_without(self, node: Node, gone: dict[str, str], timeout_s: float = PATIENCE_S) -> None:
         """Wait until a node's kernel has none of some prefixes."""
         wait_until(
             lambda: not node.kernel_routes().keys() & gone.keys(),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import Final
 
 import pytest
 
+from tests.lab.conftest import HOLD_TIME_S, Course
 from tests.support import wire
 from tests.support.netns import REFLECTORS
 from tests.support.pcap import dissected_types
@@ -15,13 +16,10 @@ from tests.support.peer import ESTABLISHED
 from tests.support.process import wait_until
 from tests.support.reflector_process import OURS
 
-if TYPE_CHECKING:
-    from tests.lab.conftest import Course
-
 pytestmark = pytest.mark.lab
 
-# BIRD waits one second before it dials ("connect delay time 1"); the rest is the reflector's.
-BIRD_DIALS_AFTER_S = 1.0
+# BIRD waits one second before it dials ("connect delay time 1"); a loaded machine adds its own.
+NOT_AT_ONCE_S: Final = HOLD_TIME_S / 3
 
 
 @pytest.fixture(autouse=True)
@@ -95,13 +93,12 @@ def test_rebooted_node_is_back_at_once(course: Course) -> None:
     wait_until(
         lambda: node.bird.session_state() == ESTABLISHED,
         what="the rebooted node's session is up",
-        timeout_s=20,
         explain=lambda: course.explain(node),
     )
     took_s = time.monotonic() - started
     course.wait_complete()
     course.nodes["b1"].pings(node)
-    assert took_s < BIRD_DIALS_AFTER_S + 2, course.explain(node)
+    assert took_s < NOT_AT_ONCE_S, course.explain(node)
 
 
 def test_vanished_node_is_forgotten_when_its_hold_time_ends(course: Course) -> None:
@@ -112,7 +109,7 @@ def test_vanished_node_is_forgotten_when_its_hold_time_ends(course: Course) -> N
     course.wait_complete()
     gone = course.cut_node("b1")
     for other in course.nodes.values():
-        course.wait_without(other, gone.expected_routes, timeout_s=8)
+        course.wait_without(other, gone.expected_routes, timeout_s=30)
     course.start_node("b1")
     course.wait_complete()
 

@@ -23,7 +23,7 @@ from tests.support.reflector_process import (
     free_port,
 )
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class Trainer:

@@ -12,7 +12,7 @@ import pytest
 from reflector import sim
 from tests.support.commands import run_command
 
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(scope="module")

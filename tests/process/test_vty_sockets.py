@@ -29,7 +29,7 @@ from tests.support.reflector_process import (
     free_port,
 )
 
-DEADLINE_S: Final = 20.0
+DEADLINE_S: Final = 60.0
 NODE: Final = "127.0.0.2"
 
 

@@ -21,7 +21,7 @@ from tests.support.reflector_process import (
     free_port,
 )
 
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 VTYSH = (sys.executable, "-m", "reflector", "vtysh", "--socket")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm"}
 

@@ -22,7 +22,7 @@ from reflector import sim
 from tests.support.process import wait_until
 from tests.support.reflector_process import REPOSITORY
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 LEFT = "\x1b[?25h\x1b[?1049l"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

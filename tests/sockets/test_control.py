@@ -166,7 +166,7 @@ class TestLongAnswers:
             with await ask_for_routes_and_read_little(path):
                 began_s = time.monotonic()
                 await server.stop()
-                assert time.monotonic() - began_s < 0.5
+                assert time.monotonic() - began_s < 5
 
     @pytest.mark.asyncio
     async def test_a_reader_that_has_enough_sees_no_error(

@@ -21,7 +21,7 @@ from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene
 
 LOOPBACK = ip_address("127.0.0.1")
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reflector import sim
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 60.0
 
 
 def run_command(reflector: sim.RunningReflector, *command: str) -> subprocess.CompletedProcess[str]:

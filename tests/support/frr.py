@@ -19,10 +19,14 @@ class Frr(Peer):
         graceful_restart: Whether it restarts gracefully, after a NOTIFICATION too (RFC 8538).
         ipv6: Whether it has IPv6 routes. FRR 10 without zebra knows no address to announce them with,
             and then accepts no session.
+        listens: Whether it can be dialled, on port 179 of its own address, as FRR can where nobody
+            says otherwise. FRR 8.4 never dials again once it was refused after a session that it
+            keeps routes of: then only the reflector's dial brings it back.
     """
 
     graceful_restart: bool = False
     ipv6: bool = True
+    listens: bool = False
 
     kind: ClassVar[str] = "frr"
 
@@ -63,8 +67,7 @@ class Frr(Peer):
         config.write_text("\n".join(lines) + "\n")
         return [
             *frr_command(str(config), str(settings.directory), settings.root),
-            "--bgp_port",
-            "0",
+            *(("-l", settings.local_address, "-p", "179") if self.listens else ("-p", "0")),
         ]
 
     def session_state(self) -> str:

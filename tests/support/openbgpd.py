@@ -34,6 +34,9 @@ class OpenBgpd(Peer):
             for each in self.announced.values()
         )
         config = settings.directory / "bgpd.conf"
+        # For a moment after its start its routes' process doesn't know its own AS, and would take every
+        # path of that AS for somebody else's.
+        enforce = settings.external and not settings.route_server
         # It insists on a listener; this port is out of everybody's way.
         config.write_text(f"""\
 AS {settings.asn}
@@ -48,7 +51,7 @@ connect-retry 1
 neighbor {settings.reflector_address} {{
   remote-as {settings.reflector_asn}
   ttl-security {"yes" if settings.ttl_security else "no"}
-  enforce neighbor-as {"no" if settings.route_server else "yes"}
+  enforce neighbor-as {"yes" if enforce else "no"}
   local-address {settings.local_address}
   port {settings.reflector_port}
   announce IPv4 unicast

@@ -165,7 +165,7 @@ class Peer(ABC):
         """Return what the daemon needs in its environment."""
         return {}
 
-    def wait_established(self, timeout_s: float = 30.0) -> None:
+    def wait_established(self, timeout_s: float = 90.0) -> None:
         """Wait until the session is up."""
         wait_until(
             lambda: self.session_state() == ESTABLISHED,

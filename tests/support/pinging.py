@@ -46,7 +46,7 @@ class Pinging:
         """End it; returns how many pings went out and how many came back."""
         try:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout_s=5)
+            self._process.wait(timeout_s=30)
             summary = _SUMMARY.search(self._process.log())
             assert summary, self._process.log_tail()
             return int(summary[1]), int(summary[2])

@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 LOG_TAIL_LINES = 40
 POLL_INTERVAL_S = 0.1
-QUERY_TIMEOUT_S = 10.0
+QUERY_TIMEOUT_S = 30.0
+# What is awaited comes in a moment, but for a machine that has much else to do.
+PATIENCE_S = 60.0
 
 _running: set[BackgroundProcess] = set()
 
@@ -103,7 +105,7 @@ def wait_until(
     check: Callable[[], T],
     *,
     what: str,
-    timeout_s: float = 20.0,
+    timeout_s: float = PATIENCE_S,
     explain: Callable[[], str] | None = None,
 ) -> T:
     """Call `check` until it returns something true, and return that.

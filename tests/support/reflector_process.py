@@ -23,7 +23,7 @@ from tests.support.process import BackgroundProcess, find_binary, in_netns, quer
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 OURS: Final = "ours"
-STOP_DEADLINE_S: Final = 5.0
+STOP_DEADLINE_S: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ def test_a_stuck_reader_blocks_nobody_and_is_told_what_it_missed(pipe: tuple[int
     began_s = time.monotonic()
     for _ in range(1000):
         writer.write("y")
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < 10
     assert writer.take_dropped() == 0  # there is no room to say so
     arrived = bytearray()
 
