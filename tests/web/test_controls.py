@@ -60,6 +60,7 @@ async def _fits(page: Page, made: Class) -> None:
             await page.until(f"!{BANNER}.hidden")
             await page.until("document.getAnimations().every((a) => a.playState !== 'running')")
             assert await page.run(CONTRAST) == [], (width, theme)
+            assert await page.violations() == [], (width, theme)
             overhang = "document.documentElement.scrollWidth - window.innerWidth"
             assert await page.run(overhang) <= 0, (width, theme)
 
@@ -103,7 +104,7 @@ async def _steer(made: Class) -> None:
         await _press(page, "Show it")
         await page.until(f"{BANNER}.hidden")
         await asyncio.to_thread(anna.route, "1.0.0.2/32")
-        await _press(page, "Drop the session of ben-1")
+        await _press(page, "Drop session of ben-1")
         await page.until("document.querySelectorAll('.node.left').length === 1")
         assert page.complaints == []
 

@@ -209,6 +209,7 @@ async def _find(room: Class) -> None:
             "'Not told: the best path is its own (1 peer)')"
         )
         assert "✓ Told" in await page.run("document.getElementById('route-peers').innerText")
+        assert await page.violations() == []
         await page.press("Escape", 27)
         await page.until("!document.getElementById('route').open")
 
@@ -234,6 +235,7 @@ async def _decode(room: Class) -> None:
         await page.run("document.querySelector('.messages .received').closest('summary').click()")
         await page.until(f"{shown}.includes('it can be asked to announce its routes again')")
         assert await page.run(CONTRAST) == []
+        assert await page.violations() == []
         await page.press("Escape", 27)
         await page.until("!document.getElementById('messages').open")
         pictures = os.environ.get("BGP_REFLECTOR_SCREENSHOTS")
@@ -284,10 +286,12 @@ async def _fit(room: Class) -> None:
                 overhang = "document.documentElement.scrollWidth - window.innerWidth"
                 assert await page.run(overhang) <= 0, (size, theme)
                 assert await page.run(CONTRAST) == [], (size, theme)
+                assert await page.violations() == [], (size, theme)
                 if pictures:
                     await page.screenshot(Path(pictures) / f"page-{size}-{theme}.png")
         await page.open(f"{room.url}?scale=1.5", 1280, 800)
         await page.until("getComputedStyle(document.documentElement).fontSize === '27px'")
+        assert await page.violations() == []
         await _read_aloud(page)
         assert page.complaints == []
 

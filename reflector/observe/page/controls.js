@@ -62,7 +62,7 @@ function labelClusterButton(button, network) {
 function dropButton(peer) {
   if (!mayControl || !isUp(peer)) return [];
   const button = controlButton("Drop session", () => giveOrder(`neighbors/${encodeURIComponent(peer.address)}/clear`, {}));
-  button.setAttribute("aria-label", `Drop the session of ${label(peer)}`);
+  button.setAttribute("aria-label", `Drop session of ${label(peer)}`);
   return [button];
 }
 
