@@ -85,6 +85,19 @@ def locate(block: bytes, position: int) -> tuple[int, int, int, int]:
     return header[0], header[1], start, start + (header[2] << 8 | header[3])
 
 
+def find_attribute(block: bytes, code: int) -> bytes:
+    """The first attribute of a type code as it stands in a block; empty without one that fits."""
+    position = 0
+    while position < len(block):
+        _, found, _, stop = locate(block, position)
+        if stop > len(block):
+            break
+        if found == code:
+            return block[position:stop]
+        position = stop
+    return b""
+
+
 def split_attributes(block: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
     """Cut well-formed attributes, such as were judged.
 

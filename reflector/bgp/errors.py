@@ -9,7 +9,7 @@ is no exception but a `Finding`: it costs the route (treat-as-withdraw) or only 
 from dataclasses import dataclass
 from enum import IntEnum
 
-from reflector.bgp.vocabulary import ErrorCode
+from reflector.bgp.vocabulary import ErrorCode, UpdateSubcode
 
 
 class SessionError(Exception):
@@ -51,7 +51,11 @@ class Finding:
     Args:
         action: What it costs.
         reason: What was wrong, in words, with the clause.
+        subcode: What RFC 4271 6.3 calls it, said where it costs the session after all.
+        attribute: The type code of the attribute that is said with it, 0 for none.
     """
 
     action: Action
     reason: str
+    subcode: UpdateSubcode = UpdateSubcode.MALFORMED_ATTRIBUTE_LIST
+    attribute: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from reflector.bgp.errors import Action, Finding
-from reflector.bgp.vocabulary import AttributeFlag
+from reflector.bgp.vocabulary import AttributeFlag, UpdateSubcode
 
 _PMSI_HEAD_BYTES: Final = 5
 _AS_BYTES: Final = 4
@@ -23,10 +23,11 @@ _SRGB_BYTES: Final = 6
 
 # By RFC 7311 3, RFC 9552 5.3 and RFC 8205 3 these never are transitive.
 _NEVER_TRANSITIVE: Final = {26: "AIGP", 29: "BGP-LS", 33: "BGPsec_PATH"}
+_KIND: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
 
 
 def judge_foreign(flags: int, code: int, value: bytes) -> Finding | None:
-    """Judge an attribute that is passed on without being used.
+    """Judge an attribute that is not used: it is passed on, or ignored if it is non-transitive.
 
     Args:
         flags: Its flags.
@@ -36,14 +37,24 @@ def judge_foreign(flags: int, code: int, value: bytes) -> Finding | None:
     Returns:
         What is wrong with it and what that costs, None where it may be passed on.
     """
-    if code in _NEVER_TRANSITIVE and flags & AttributeFlag.TRANSITIVE:
-        name = _NEVER_TRANSITIVE[code]
-        return Finding(Action.WITHDRAW, f"{name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
+    if code in _NEVER_TRANSITIVE:
+        right = flags & _KIND == AttributeFlag.OPTIONAL
+        return None if right else _wrong_flags(_NEVER_TRANSITIVE[code], flags, code)
     known = _KNOWN.get(code)
     if known is None:
         return None
     name, fits, action, clause = known
-    return None if fits(value) else Finding(action, f"{name} is malformed ({clause})")
+    if flags & _KIND != _KIND:
+        return _wrong_flags(name, flags, code)
+    if fits(value):
+        return None
+    subcode = UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR
+    return Finding(action, f"{name} is malformed ({clause})", subcode, code)
+
+
+def _wrong_flags(name: str, flags: int, code: int) -> Finding:
+    reason = f"{name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)"
+    return Finding(Action.WITHDRAW, reason, UpdateSubcode.ATTRIBUTE_FLAGS_ERROR, code)
 
 
 def _tlvs(value: bytes, type_bytes: int, length_bytes: int) -> list[tuple[int, bytes]] | None:
@@ -114,3 +125,5 @@ _KNOWN: Final[dict[int, tuple[str, Callable[[bytes], bool], Action, str]]] = {
     40: ("PREFIX_SID", _is_prefix_sid, Action.DISCARD, "RFC 8669 6"),
     128: ("ATTR_SET", _is_attribute_set, Action.WITHDRAW, "RFC 7606 7.16"),
 }
+# Type codes of what is judged here.
+FOREIGN: Final = frozenset(_KNOWN) | frozenset(_NEVER_TRANSITIVE)

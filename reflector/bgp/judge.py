@@ -18,7 +18,7 @@ from reflector.bgp.attributes import (
     locate,
 )
 from reflector.bgp.errors import Action, Finding, SessionError
-from reflector.bgp.foreign import judge_foreign
+from reflector.bgp.foreign import FOREIGN, judge_foreign
 from reflector.bgp.usual import read_usual
 from reflector.bgp.vocabulary import (
     AttributeCode,
@@ -126,7 +126,7 @@ class _Reading:
                 if rule is not None and flags == rule.kind and rule.fits(length):
                     if rule.take is None or rule.take(self, value):
                         kept[rule.place].append(block[position:stop])
-                elif rule is None and not flags & AttributeFlag.OPTIONAL:
+                elif rule is None and not (flags & AttributeFlag.OPTIONAL or code in _RECOGNISED):
                     raise _unrecognised(code, block[position:stop])
                 elif self._accept(flags, code, value, rule):
                     tlv = bytes((_flags_to_send(flags, code),)) + block[position + 1 : stop]
@@ -177,12 +177,13 @@ class _Reading:
             self.discard(f"{rule.name} from an external peer ({rule.clause})")
             return False
         if flags & _KIND != rule.kind:
-            self.refuse(f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)")
+            reason = f"{rule.name} has the wrong flags 0x{flags:02x} (RFC 7606 3 c)"
+            self.refuse(reason, UpdateSubcode.ATTRIBUTE_FLAGS_ERROR, code)
             return False
         if not rule.fits(len(value)):
-            self._findings.append(
-                Finding(rule.action, f"{rule.name} has a length of {len(value)} ({rule.clause})")
-            )
+            reason = f"{rule.name} has a length of {len(value)} ({rule.clause})"
+            subcode = UpdateSubcode.ATTRIBUTE_LENGTH_ERROR
+            self._findings.append(Finding(rule.action, reason, subcode, code))
             return False
         return True if rule.take is None else rule.take(self, value)
 
@@ -190,12 +191,12 @@ class _Reading:
         if code in (AttributeCode.AS4_PATH, AttributeCode.AS4_AGGREGATOR):
             self.discard(f"attribute {code} from a 4-octet AS speaker (RFC 6793 6)")
             return False
-        if not flags & AttributeFlag.TRANSITIVE:
-            return False  # RFC 4271 9: an unrecognised one is quietly ignored
         finding = judge_foreign(flags, code, value)
         if finding is not None:
             self._findings.append(finding)
-        return finding is None
+            return False
+        # RFC 4271 9: an unrecognised non-transitive one is quietly ignored.
+        return bool(flags & AttributeFlag.TRANSITIVE)
 
     def _overrun(self) -> None:
         # RFC 7606 4: the routes go, the session stays: where the NLRI begins is known from the
@@ -206,9 +207,14 @@ class _Reading:
         """LARGE_COMMUNITIES is sent on without repetitions."""
         self._distinct_large = distinct
 
-    def refuse(self, reason: str) -> None:
+    def refuse(
+        self,
+        reason: str,
+        subcode: UpdateSubcode = UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
+        attribute: int = 0,
+    ) -> None:
         """The routes are treated as withdrawn: the attribute is malformed."""
-        self._findings.append(Finding(Action.WITHDRAW, reason))
+        self._findings.append(Finding(Action.WITHDRAW, reason, subcode, attribute))
 
     def exclude(self, reason: str) -> None:
         """The routes must not be used: they would make a loop."""
@@ -225,7 +231,8 @@ class _Reading:
 def _take_origin(reading: _Reading, value: bytes) -> bool:
     reading.result.origin = value[0]
     if value[0] > _MAX_ORIGIN:
-        reading.refuse(f"ORIGIN has the undefined value {value[0]} (RFC 7606 7.1)")
+        reason = f"ORIGIN has the undefined value {value[0]} (RFC 7606 7.1)"
+        reading.refuse(reason, UpdateSubcode.INVALID_ORIGIN, AttributeCode.ORIGIN)
     return True
 
 
@@ -237,11 +244,11 @@ def _take_as_path(reading: _Reading, value: bytes) -> bool:
         stop = position + 2 + 4 * count
         # RFC 7606 7.2. Confederation segments are an error outside of one (RFC 5065 5).
         if value[position] not in _SEGMENTS or not count or stop > end:
-            reading.refuse("AS_PATH is malformed (RFC 7606 7.2)")
+            reading.refuse("AS_PATH is malformed (RFC 7606 7.2)", UpdateSubcode.MALFORMED_AS_PATH)
             return False
         numbers = unpack_from(f">{count}I", value, position + 2)
         if 0 in numbers:
-            reading.refuse("AS_PATH names AS 0 (RFC 7607 2)")
+            reading.refuse("AS_PATH names AS 0 (RFC 7607 2)", UpdateSubcode.MALFORMED_AS_PATH)
             return False
         if reading.judge.asn in numbers:
             reading.exclude(f"AS_PATH holds our own AS {reading.judge.asn} (RFC 4271 9.1.2)")
@@ -383,6 +390,9 @@ _EXTERNAL_RULES: Final = _RULES | {
         AttributeCode.CLUSTER_LIST,
     )
 }
+
+# Without a rule, and yet known: wrong flags do not make them unrecognised.
+_RECOGNISED: Final = FOREIGN | {AttributeCode.AS4_PATH, AttributeCode.AS4_AGGREGATOR}
 
 
 def _unrecognised(code: int, attribute: bytes) -> SessionError:

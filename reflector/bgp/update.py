@@ -11,7 +11,7 @@ from typing import Final
 
 from reflector.bgp.add_path import split_identified, split_identified_unicast, without_path_ids
 from reflector.bgp.as4 import widen
-from reflector.bgp.attributes import PathAttributes, usable_ipv4_next_hop
+from reflector.bgp.attributes import PathAttributes, find_attribute, usable_ipv4_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.judge import Judge
 from reflector.bgp.limits import (
@@ -22,7 +22,6 @@ from reflector.bgp.limits import (
 )
 from reflector.bgp.message import MARKER, frame
 from reflector.bgp.multiprotocol import (
-    Parts,
     Reach,
     encode_reach,
     encode_unreach,
@@ -32,6 +31,7 @@ from reflector.bgp.multiprotocol import (
 from reflector.bgp.nlri import split_nlri, split_unicast
 from reflector.bgp.vocabulary import (
     IPV4_UNICAST,
+    AttributeCode,
     ErrorCode,
     Family,
     MessageType,
@@ -157,11 +157,11 @@ def read_update(
         # Without multiprotocol attributes, the common case, a block is looked up as it stands.
         attributes = blocks.look_up(block)
         if attributes is None:
-            _read_multiprotocol(update, take_apart(block), blocks, families, identified, nlri)
+            _read_multiprotocol(update, block, blocks, families, identified, nlri)
         elif nlri:
             _announce_ipv4(update, attributes, nlri, families, identified)
         else:
-            _check_without_routes(attributes)
+            _check_without_routes(attributes, block)
     elif not withdrawn:
         update.end_of_rib = IPV4_UNICAST
     return update
@@ -169,16 +169,16 @@ def read_update(
 
 def _read_multiprotocol(
     update: Update,
-    parts: Parts,
+    block: bytes,
     blocks: JudgedBlocks,
     families: frozenset[Family],
     identified: frozenset[Family],
     nlri: bytes,
 ) -> None:
+    parts = take_apart(block)
     unreach = parts.unreach
     if unreach is not None and unreach.family in families:
-        split = split_identified if unreach.family in identified else split_nlri
-        prefixes = split(unreach.nlri, unreach.family.max_prefix_bits)
+        prefixes = _split_unreach(unreach.family, unreach.nlri, identified, block)
         if unreach.fault:
             update.findings.append(Finding(Action.WITHDRAW, unreach.fault))
         if prefixes:
@@ -189,25 +189,61 @@ def _read_multiprotocol(
     if attributes is None:
         return  # can't be: both were taken out
     if not nlri and parts.reach is None:
-        _check_without_routes(attributes)  # RFC 4760 4: a withdrawal needs no other attribute
+        # RFC 4760 4: a withdrawal needs no other attribute.
+        _check_without_routes(attributes, block)
+    fault = parts.fault or _missing_next_hop(attributes, nlri)
     if nlri:
-        _announce_ipv4(update, attributes, nlri, families, identified, parts.fault)
+        _announce_ipv4(update, attributes, nlri, families, identified, fault)
     if parts.reach is not None:
-        _announce(update, attributes, parts.reach, families, identified, parts.fault)
+        try:
+            _announce(update, attributes, parts.reach, families, identified, fault)
+        except SessionError as error:
+            raise _incorrect(error, block, AttributeCode.MP_REACH_NLRI) from error
 
 
-def _check_without_routes(attributes: PathAttributes) -> None:
+def _missing_next_hop(attributes: PathAttributes, nlri: bytes) -> str:
+    """RFC 7606 3 d and 2: where NEXT_HOP is missing, all routes of the UPDATE go."""
+    return _unusable(b"") if nlri and not attributes.next_hop else ""
+
+
+def _split_unreach(
+    family: Family, nlri: bytes, identified: frozenset[Family], block: bytes
+) -> list[bytes]:
+    split = split_identified if family in identified else split_nlri
+    try:
+        return split(nlri, family.max_prefix_bits)
+    except SessionError as error:
+        raise _incorrect(error, block, AttributeCode.MP_UNREACH_NLRI) from error
+
+
+def _incorrect(error: SessionError, block: bytes, code: int) -> SessionError:
+    """RFC 4760 7: prefixes that can't be parsed make the attribute an incorrect one, 3/9."""
+    return SessionError(
+        ErrorCode.UPDATE_MESSAGE,
+        UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR,
+        error.reason,
+        find_attribute(block, code),
+    )
+
+
+def _check_without_routes(attributes: PathAttributes, block: bytes) -> None:
     """Judge attributes that came without routes.
+
+    Args:
+        attributes: As judged.
+        block: As received.
 
     Raises:
         SessionError: RFC 7606 5.2: with attributes so malformed that they would cost the routes,
-            that there are none can't be believed.
+            that there are none can't be believed. Subcode and data are those of RFC 4271 6.3.
     """
     if attributes.malformed:
+        finding = next(each for each in attributes.findings if each.action is Action.WITHDRAW)
         raise SessionError(
             ErrorCode.UPDATE_MESSAGE,
-            UpdateSubcode.MALFORMED_ATTRIBUTE_LIST,
-            f"an UPDATE without routes: {attributes.refused}",
+            finding.subcode,
+            f"an UPDATE without routes: {finding.reason}",
+            find_attribute(block, finding.attribute),
         )
 
 

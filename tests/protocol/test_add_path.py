@@ -199,18 +199,18 @@ def test_any_identifier_will_do(
 def test_what_can_t_be_located_ends_the_session(
     classroom: Classroom, sender: Student, field: bytes
 ) -> None:
-    """RFC 7606 5.3: an identifier without a prefix, or a prefix cut off: 3/10."""
+    """RFC 7606 5.3: an identifier without a prefix, or a prefix cut off: 3/10, or 3/9 (RFC 4760 7)."""
     good = b"\0\0\0\2" + wire.prefix(OTHER)
     unreach = wire.mp_unreach(wire.IPV6, b"\0\0\0\1\x81" + b"\1" * 17)
-    for body in (
-        wire.update_body(field, wire.usual()),
-        wire.update_body(good + field, wire.usual()),
-        wire.update_body(withdrawn=field),
-        wire.update_body(attributes=unreach),
+    for subcode, body in (
+        (10, wire.update_body(field, wire.usual())),
+        (10, wire.update_body(good + field, wire.usual())),
+        (10, wire.update_body(withdrawn=field)),
+        (9, wire.update_body(attributes=unreach)),
     ):
         with pytest.raises(SessionError) as caught:
             classroom.send(sender, body)
-        assert (caught.value.code, caught.value.subcode) == (3, 10)
+        assert (caught.value.code, caught.value.subcode) == (3, subcode)
 
 
 @pytest.mark.rfc("7911", "3 malformed")

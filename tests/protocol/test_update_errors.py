@@ -357,14 +357,15 @@ def test_ipv4_prefixes_that_can_not_be_parsed_reset_the_session(scene: Scene, nl
 
 
 @pytest.mark.rfc("7606", "5.3")
-@pytest.mark.rfc("4760", "5")
+@pytest.mark.rfc("4760", "5", "7")
 @pytest.mark.parametrize("nlri", [b"\x81" + b"\0" * 17, b"\x40\x20\1", b"\x40"])
 def test_ipv6_prefixes_that_can_not_be_parsed_reset_the_session(scene: Scene, nlri: bytes) -> None:
-    """RFC 7606 5.3 and 7.11, 7.12: in MP_REACH_NLRI and MP_UNREACH_NLRI too."""
-    reach = wire.mp_reach(wire.IPV6, "2001:db8::1", nlri) + wire.usual(next_hop=b"")
-    assert reset(scene, wire.update_body(attributes=reach)) == (3, 10, b"")
+    """RFC 7606 5.3, and RFC 4760 7: in MP_REACH_NLRI and MP_UNREACH_NLRI it is 3/9, with them as data."""
+    reach = wire.mp_reach(wire.IPV6, "2001:db8::1", nlri)
+    body = wire.update_body(attributes=wire.usual(next_hop=b"") + reach)
+    assert reset(scene, body) == (3, 9, reach)
     unreach = wire.mp_unreach(wire.IPV6, nlri)
-    assert reset(scene, wire.update_body(attributes=unreach)) == (3, 10, b"")
+    assert reset(scene, wire.update_body(attributes=unreach)) == (3, 9, unreach)
 
 
 @pytest.mark.rfc("7606", "7.11")
@@ -468,7 +469,83 @@ def test_malformed_attributes_without_routes_reset_the_session(
 ) -> None:
     """RFC 7606 5.2: no route is there that could be withdrawn, and that can't be believed."""
     attributes = wire.usual(**WITHDRAWN[name])
-    assert reset(scene, wrap(attributes)) == (3, 1, b"")
+    code, subcode, _ = reset(scene, wrap(attributes))
+    assert (code, subcode in (1, 4, 5, 6, 9, 11)) == (3, True)
+
+
+@pytest.mark.rfc("7606", "2 withdraw", "3 d")
+def test_a_missing_next_hop_withdraws_the_ipv6_routes_beside_it_too(scene: Scene) -> None:
+    """RFC 7606 3 d and 2: NEXT_HOP is mandatory with NLRI, and all contained routes go."""
+    classroom, source, other = scene
+    reach = wire.mp_reach(wire.IPV6, "2001:db8::1", wire.prefix(PREFIX6))
+    attributes = reach + wire.usual(next_hop=b"")
+    classroom.send(source, wire.update_body(wire.prefix(PREFIX), attributes))
+    assert other.prefixes == set()
+
+
+@pytest.mark.rfc("7606", "5.2")
+@pytest.mark.rfc("4271", "6.3 data")
+@pytest.mark.parametrize(
+    ("subcode", "attribute", "said"),
+    [
+        (4, wire.attribute(0x80, 1, b"\0"), True),
+        (4, wire.attribute(0x40, 8, b"\0\1\0\1"), True),
+        (4, wire.attribute(0x40, 35, b"\0\0\0\1"), True),
+        (5, wire.attribute(0x40, 1, b"\0\0"), True),
+        (5, wire.attribute(0x90, 4, b"\0"), True),
+        (5, wire.attribute(0xC0, 8, b"\0" * 6), True),
+        (6, wire.attribute(0x40, 1, b"\3"), True),
+        (9, wire.attribute(0xC0, 35, b"\0\1"), True),
+        (11, wire.attribute(0x40, 2, b"\5\1\0\0\0\1"), False),
+        (11, wire.attribute(0x40, 2, b"\2\1\0\0\0\0"), False),
+        (1, b"\xc0\x08\x04\0", False),
+    ],
+)
+def test_a_reset_for_want_of_routes_says_which_attribute_it_is(
+    scene: Scene, subcode: int, attribute: bytes, said: object
+) -> None:
+    """RFC 4271 6.3: the subcode of what is wrong, with the attribute as it came where it is asked."""
+    body = wire.update_body(attributes=attribute)
+    assert reset(scene, body) == (3, subcode, attribute if said else b"")
+
+
+FOREIGN = {
+    22: b"\0" * 5,
+    23: b"\0\x0f\0\4\1\2ab",
+    26: b"\1\0\x0b" + b"\0" * 8,
+    29: b"\4\2\0\0",
+    33: b"\0\2",
+    35: b"\0\0\0\1",
+    40: b"\1\0\7" + b"\0" * 7,
+    128: b"\0\0\0\1",
+}
+
+
+@pytest.mark.rfc("7606", "3 c")
+@pytest.mark.parametrize("code", FOREIGN)
+@pytest.mark.parametrize("flags", [0x00, 0x40, 0x80, 0xC0])
+def test_wrong_flags_of_an_attribute_that_is_only_passed_on_withdraw_the_route(
+    scene: Scene, code: int, flags: int
+) -> None:
+    """RFC 7606 3 c: known attributes that claim to be well-known aren't unrecognised ones."""
+    classroom, source, other = scene
+    right = flags == (0x80 if code in {26, 29, 33} else 0xC0)
+    more = wire.attribute(flags, code, FOREIGN[code])
+    classroom.send(source, wire.update_body(wire.prefix(PREFIX), wire.usual(more=more)))
+    assert other.prefixes == ({PREFIX, PREFIX6} if right else {PREFIX6})
+
+
+@pytest.mark.rfc("6793", "6 new")
+@pytest.mark.parametrize("code", [17, 18])
+@pytest.mark.parametrize("flags", [0x00, 0x40, 0x80, 0xC0])
+def test_as4_attributes_of_a_new_speaker_are_discarded_whatever_their_flags(
+    scene: Scene, code: int, flags: int
+) -> None:
+    """RFC 6793 6: discarded, and the UPDATE is processed: they are no unrecognised well-known ones."""
+    classroom, source, other = scene
+    more = wire.attribute(flags, code, b"\2\1\0\1\0\0\0\0")
+    classroom.send(source, wire.update_body(wire.prefix(PREFIX), wire.usual(more=more)))
+    assert other.prefixes == {PREFIX, PREFIX6}
 
 
 @pytest.mark.rfc("7606", "5.2")
