@@ -116,6 +116,7 @@ def cases() -> Iterator[Case]:
     yield from _values()
     yield from _next_hops()
     yield from _unknown()
+    yield from _foreign_flags()
     yield from _overruns()
 
 
@@ -372,6 +373,41 @@ def _unknown() -> Iterator[Case]:
     for code, name, value in ((26, "AIGP of 2 octets", b"\1\0"), (29, "BGP-LS cut off", b"\4\1\0")):
         more = wire.attribute(OPTIONAL, code, value)
         yield _one(f"optional non-transitive: {name}", "7606 2 withdraw", up, more=more)
+
+
+def _foreign_flags() -> Iterator[Case]:
+    """Attributes that claim to be well-known, as an attribute that nobody knows would be an error."""
+    for code, name, value in (
+        (17, "AS4_PATH", wire.sequence(70000)),
+        (18, "AS4_AGGREGATOR", b"\0\1\x11\x70" + _HOP),
+    ):
+        for flags in (0x00, OPTIONAL, WELL_KNOWN):
+            # Discarded between four-octet speakers (RFC 6793 6), or malformed: never unrecognised.
+            yield _one(
+                f"{name} between four-octet speakers with flags {flags:#04x}",
+                "6793 6 new",
+                taken(TARGET, lacks=(code,)),
+                withdrawn,
+                more=wire.attribute(flags, code, value),
+            )
+    for code, name, value in (
+        (22, "PMSI Tunnel", b"\0" * 5),
+        (23, "Tunnel Encapsulation", b"\0\x0f\0\4\1\2ab"),
+        (26, "AIGP", b"\1\0\x0b" + bytes(8)),
+        (33, "BGPsec_PATH", b"\0\2"),
+        (35, "Only to Customer", b"\0\0\0\1"),
+        (40, "Prefix-SID", b"\1\0\7" + bytes(7)),
+    ):
+        for flags in (0x00, WELL_KNOWN):
+            # Whoever does not know it takes it for an unrecognised well-known one (RFC 4271 6.3).
+            bad = wire.attribute(flags, code, value)
+            yield _one(
+                f"{name} with flags {flags:#04x}",
+                "7606 3 c",
+                withdrawn,
+                reset(3, 2, data=bad),
+                more=bad,
+            )
 
 
 def _overruns() -> Iterator[Case]:

@@ -12,9 +12,11 @@ from tests.hostile.case import (
     closed,
     reset,
     route,
+    taken,
     unanswered,
     unchanged,
     up,
+    withdrawn,
 )
 from tests.support import wire
 
@@ -103,6 +105,21 @@ def _notifications() -> Iterator[Case]:
             (closed,),
             stage,
         )
+        yield Case(
+            f"a NOTIFICATION of an unknown code, {stage.name}",
+            "4271 6.4",
+            wire.notification(99, 1),
+            (closed,),
+            stage,
+        )
+    for stage in (Stage.CONNECT, Stage.CONFIRM, Stage.UP):
+        yield Case(
+            f"a NOTIFICATION and a route behind it, {stage.name}",
+            "4271 6.4",
+            wire.notification(6, 4) + _UPDATE,
+            (closed,),
+            stage,
+        )
 
 
 def _refreshes() -> Iterator[Case]:
@@ -137,6 +154,50 @@ def _refreshes() -> Iterator[Case]:
             (reset(1, 2), reset(7, 1)),
         )
     yield Case("fifty ROUTE-REFRESHs at once", "2918 4 answer", wire.refresh() * 50, (answered,))
+    yield from _enhanced_refreshes()
+
+
+def _enhanced_refreshes() -> Iterator[Case]:
+    """RFC 7313, offered by the hostile peer; whoever doesn't offer it too may ignore the subtype."""
+    capable = wire.open_message(
+        router_id="10.0.0.82",
+        parameters=wire.parameter(
+            2, wire.capabilities(families=(wire.IPV4,)) + wire.capability(70)
+        ),
+    )
+    begin, end = wire.refresh(subtype=1), wire.refresh(subtype=2)
+    for clause, name, data, may in (
+        (
+            "7313 4 stale",
+            "BoRR and EoRR and no route between",
+            begin + end,
+            (withdrawn, unchanged(TARGET)),
+        ),
+        ("7313 4 stale", "BoRR, the route anew, and EoRR", begin + _UPDATE + end, (taken(TARGET),)),
+        ("7313 4 stale", "BoRR and no EoRR", begin, (unchanged(TARGET),)),
+        ("7313 4 stray", "EoRR and no BoRR", end, (unchanged(TARGET),)),
+        (
+            "2918 4 unknown",
+            "BoRR for a family that is not shared",
+            wire.refresh(25, 70, 1),
+            (unchanged(TARGET),),
+        ),
+        (
+            "2918 4 unknown",
+            "EoRR for a family that is not shared",
+            wire.refresh(25, 70, 2),
+            (unchanged(TARGET),),
+        ),
+    ):
+        yield Case(name, clause, data, may, opening=capable, families=(1,))
+    for name, data in {
+        "a BoRR of 24 octets": wire.message(wire.ROUTE_REFRESH, b"\0\1\1\1\0"),
+        "a BoRR of 22 octets": wire.message(wire.ROUTE_REFRESH, b"\0\1\1"),
+        "an EoRR of 119 octets": wire.message(wire.ROUTE_REFRESH, b"\0\1\2\1" + bytes(96)),
+    }.items():
+        # Whoever doesn't offer it has RFC 4271 6.1 only.
+        may = (reset(7, 1, data=data), reset(1, 2))
+        yield Case(name, "7313 5 length", data, may, opening=capable, families=(1,))
 
 
 def _silence() -> Iterator[Case]:

@@ -181,6 +181,35 @@ def _without_routes() -> Iterator[Case]:
         yield Case(
             f"{what} without routes", "7606 5.2", wire.update(attributes=block(**bad)), (reset(3),)
         )
+    for what, subcode, wrong in (
+        ("ORIGIN with flags 0x80", 4, wire.attribute(0x80, 1, b"\0")),
+        ("COMMUNITIES with flags 0x40", 4, wire.attribute(0x40, 8, b"\0\1\0\1")),
+        ("ORIGIN of 2 octets", 5, wire.attribute(0x40, 1, b"\0\0")),
+        ("MED of 1 octet", 5, wire.attribute(0x80, 4, b"\0")),
+        ("MED of 1 octet with extended length", 5, wire.attribute(0x90, 4, b"\0")),
+        ("ORIGIN 3", 6, wire.origin(3)),
+    ):
+        yield Case(
+            f"{what}, alone",
+            "4271 6.3 data",
+            wire.update(attributes=wrong),
+            (reset(3, subcode, data=wrong),),
+        )
+        yield Case(
+            f"{what} beside withdrawn routes",
+            "7606 5.2",
+            wire.update(attributes=wrong, withdrawn=wire.prefix(TARGET)),
+            (reset(3), gone(TARGET)),
+        )
+    yield Case(
+        "NEXT_HOP missing where routes of both families are",
+        "7606 3 d",
+        wire.update(
+            wire.prefix(TARGET),
+            wire.mp_reach(wire.IPV6, NEXT_HOP6, wire.prefix(TARGET6)) + block(next_hop=b""),
+        ),
+        (gone(TARGET, TARGET6),),
+    )
     yield Case(
         "ATOMIC_AGGREGATE of one octet without routes",
         "7606 5.2",
