@@ -28,6 +28,15 @@ EVIL = "<img src=x onerror=document.title=1><b>evil</b>"
 SIZES = {"projector": (1280, 800), "xga": (1024, 768), "wide": (1920, 1080), "phone": (390, 844)}
 STUDENTS = ("anna", "ben", "carla", "dora")
 
+TOP_OF_ROLL = (
+    "(document.getElementById('roll').getBoundingClientRect().top"
+    " - document.querySelector('.top').getBoundingClientRect().bottom)"
+)
+# Clusters whose network doesn't stand in one line.
+TORN_NUMBERS = """[...document.querySelectorAll('.cluster h3 b')]
+  .filter((b) => b.getClientRects().length && b.offsetHeight > 2 * parseFloat(getComputedStyle(b).fontSize))
+  .map((b) => b.textContent)"""
+
 # The least contrast of WCAG 2.1 AA for text, of everything that is in the page.
 CONTRAST = """(() => {
   const rgb = (text) => text.match(/[0-9.]+/g).map(Number);
@@ -293,7 +302,28 @@ async def _fit(room: Class) -> None:
         await page.until("getComputedStyle(document.documentElement).fontSize === '27px'")
         assert await page.violations() == []
         await _read_aloud(page)
+        for size, (width, height) in SIZES.items():
+            await _enlarge(page, f"{room.url}?scale=2", size, width, height)
+        await page.open(f"{room.url}?scale=1#roll", 1024, 768)
+        await page.until("document.querySelectorAll('.node').length === 16")
+        await page.run("location.hash = ''; location.hash = '#roll'")
+        await page.until(f"{TOP_OF_ROLL} >= 0 && {TOP_OF_ROLL} < innerHeight / 4")
         assert page.complaints == []
+
+
+async def _enlarge(page: Page, url: str, size: str, width: int, height: int) -> None:
+    """Text twice as large: in one column where two don't fit, and most of the screen is the class's."""
+    await page.open(url, width, height)
+    await page.until("document.querySelectorAll('.node').length === 16")
+    await page.until("document.getAnimations().every((a) => a.playState !== 'running')")
+    assert await page.violations() == [], size
+    assert await page.run("document.documentElement.scrollWidth - innerWidth") <= 0, size
+    if size != "phone":  # where such letters leave room for nine of them
+        assert await page.run(TORN_NUMBERS) == [], size
+    stays = "getComputedStyle(document.querySelector('.top')).position === 'sticky'"
+    assert not await page.run(
+        f"{stays} && document.querySelector('.top').offsetHeight > innerHeight / 3"
+    )
 
 
 async def _read_aloud(page: Page) -> None:
