@@ -41,6 +41,7 @@ class AttributeCode:
     MP_REACH_NLRI: Final = 14
     MP_UNREACH_NLRI: Final = 15
     EXTENDED_COMMUNITIES: Final = 16
+    IPV6_EXTENDED_COMMUNITIES: Final = 25
     AS4_PATH: Final = 17
     AS4_AGGREGATOR: Final = 18
     LARGE_COMMUNITIES: Final = 32

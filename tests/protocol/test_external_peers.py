@@ -402,6 +402,24 @@ def test_med_counts_between_routes_of_one_neighbouring_as(classroom: Classroom) 
     assert watcher.route(PREFIX)[4] == (10).to_bytes(4)
 
 
+@pytest.mark.rfc("4360", "6 non-transitive")
+@pytest.mark.parametrize(("code", "size"), [(16, 8), (25, 20)])
+def test_non_transitive_extended_communities_stay_in_our_as(
+    classroom: Classroom, code: int, size: int
+) -> None:
+    """RFC 4360 6: removed before the route crosses the boundary; RFC 5701 2 has them as well."""
+    inside = classroom.join("inside", "10.0.0.1")
+    other = classroom.join("other", "10.0.0.2")
+    outside = classroom.join("outside", "10.0.0.3", asn=65001)
+    stays, goes = b"\x40\2".ljust(size, b"a"), b"\0\2".ljust(size, b"b")
+    for sent, told in ((stays + goes + stays, goes), (goes, goes), (stays, None)):
+        more = wire.usual(more=wire.attribute(0xC0, code, sent))
+        classroom.send(inside, wire.announce(PREFIX, attributes=more))
+        assert other.route(PREFIX)[code] == sent
+        there = {number: each.value for number, each in outside.route(PREFIX).attributes}
+        assert there.get(code) == told
+
+
 # Route servers.
 
 

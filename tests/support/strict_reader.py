@@ -31,6 +31,7 @@ _KNOWN: dict[int, tuple[int, Callable[[int], bool]]] = {
     16: (0xC0, lambda n: n > 0 and n % 8 == 0),
     17: (0xC0, lambda n: n >= 6),
     18: (0xC0, lambda n: n == 8),
+    25: (0xC0, lambda n: n > 0 and n % 20 == 0),
     32: (0xC0, lambda n: n > 0 and n % 12 == 0),
 }
 
