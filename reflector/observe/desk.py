@@ -69,6 +69,9 @@ class Desk:
         self._overlaps_of: object = None
         self._overlaps_due_s = 0.0
         self._searching: asyncio.Task[None] | None = None
+        self._diagnosing = asyncio.Lock()
+        self._asked = self._answered = 0
+        self._problems: list[Problem] = []
 
     def __call__(self, report: Report) -> None:
         """Take in what happened."""
@@ -98,7 +101,16 @@ class Desk:
         self._look_at_kernel(now_s)
 
     async def problems(self, reflector: Reflector) -> list[Problem]:
-        """Everything that is wrong now, the worst first."""
+        """Find what is wrong now, the worst first; once for all who have asked before it begins."""
+        self._asked = asked = self._asked + 1
+        async with self._diagnosing:
+            if self._answered < asked:
+                asked = self._asked
+                self._problems = await self._diagnose(reflector)
+                self._answered = asked
+            return list(self._problems)
+
+    async def _diagnose(self, reflector: Reflector) -> list[Problem]:
         await self._look_for_overlaps(reflector)
         loop = asyncio.get_running_loop()
         nodes: list[diagnosis.Node] = []

@@ -16,6 +16,7 @@ import pytest
 from reflector.observe.server import api, openapi
 from reflector.observe.server.http import HttpError, HttpServer
 from reflector.observe.server.orders import ORDERS
+from reflector.observe.server.pace import Pace
 from reflector.reports import Trouble
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene
@@ -83,7 +84,7 @@ async def test_every_path_answers_as_the_openapi_document_says(scene: Scene) -> 
 
 @pytest.mark.asyncio
 async def test_every_path_is_in_the_openapi_document(scene: Scene) -> None:
-    served = {str(route.path) for route in api._Api(scene).routes_table()}
+    served = {str(route.path) for route in api._Api(scene, Pace()).routes_table()}
     assert served == openapi.QUESTIONS.keys() | ORDERS.keys()
 
 

@@ -51,9 +51,10 @@ async def follow(request: web.Request, reflector: Reflector) -> web.StreamRespon
     with _Follower(reflector, FOLLOWER_QUEUE_BYTES, transport.abort) as feed:
         try:
             while not feed.over and not transport.is_closing():
-                async for item in paced(iter(await feed.take(_LOOK_S))):
+                items = await feed.take(_LOOK_S)
+                async for text in paced(request, ("".join(writer.lines(each)) for each in items)):
                     async with asyncio.timeout(_STUCK_S):
-                        await response.write("".join(writer.lines(item)).encode())
+                        await response.write(text.encode())
         except (ConnectionError, TimeoutError):
             transport.abort()  # it has gone, or reads nothing
     return response

@@ -1,14 +1,15 @@
 """What handlers of the API share: reading a question, and answers that delay nobody's KEEPALIVE."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, TypeVar
 
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
+from reflector.observe.server.pace import PACE
 from reflector.observe.views import View
 from reflector.rib.path import IPAddress
 
@@ -109,32 +110,61 @@ async def send(
     request: web.Request, pieces: Iterator[str] | Iterator[bytes], content_type: str
 ) -> web.StreamResponse:
     """Send text or octets as they are made, pausing for the rest of the reflector."""
+    pace = request.app[PACE]
+    octets = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
     response = web.StreamResponse(headers={"Content-Type": content_type})
-    await response.prepare(request)
-    loop = asyncio.get_running_loop()
-    parts: list[bytes] = []
-    pause_at_s = loop.time() + _SLICE_S
-    for piece in pieces:
-        parts.append(piece.encode() if isinstance(piece, str) else piece)
-        if loop.time() >= pause_at_s:
-            await response.write(b"".join(parts))
-            await asyncio.sleep(0)
-            parts = []
-            pause_at_s = loop.time() + _SLICE_S
-    await response.write(b"".join(parts))
-    await response.write_eof()
+    async with pace.answering(request) as answer:
+        await response.prepare(request)
+        more = True
+        while more:
+            async with pace.turn():
+                parts, more = _some(octets)
+            with answer.writing():
+                await response.write(b"".join(parts))
+        await response.write_eof()
     return response
 
 
-async def paced(items: Iterator[_T]) -> AsyncIterator[_T]:
+async def send_view(
+    request: web.Request, make: Callable[[], Awaitable[View]]
+) -> web.StreamResponse:
+    """Send a view that is long, or long in the making.
+
+    Args:
+        request: Who has asked.
+        make: Makes it when it is its turn.
+    """
+    pace = request.app[PACE]
+    async with pace.answering(request) as answer:
+        view = await make()
+        async with pace.turn():
+            response = web.json_response(view)
+        await response.prepare(request)
+        with answer.writing():
+            await response.write_eof()
+    return response
+
+
+async def paced(request: web.Request, items: Iterator[_T]) -> AsyncIterator[_T]:
     """Go through items, pausing for the rest of the reflector."""
-    loop = asyncio.get_running_loop()
-    pause_at_s = loop.time() + _SLICE_S
+    pace = request.app[PACE]
+    more = True
+    while more:
+        async with pace.turn():
+            some, more = _some(items)
+        for each in some:
+            yield each
+
+
+def _some(items: Iterator[_T]) -> tuple[list[_T], bool]:
+    """The items that can be made in a moment, and whether there may be more."""
+    until_s = time.monotonic() + _SLICE_S
+    some: list[_T] = []
     for item in items:
-        yield item
-        if loop.time() >= pause_at_s:
-            await asyncio.sleep(0)
-            pause_at_s = loop.time() + _SLICE_S
+        some.append(item)
+        if time.monotonic() >= until_s:
+            return some, True
+    return some, False
 
 
 def problem(status: int, message: str) -> web.HTTPException:

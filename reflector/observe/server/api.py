@@ -15,9 +15,7 @@ from reflector.observe import views
 from reflector.observe.explain import Explanation
 from reflector.observe.export import exabgp_json
 from reflector.observe.nearest import family_of, pack, within
-from reflector.observe.overlap import take_routes
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
-from reflector.observe.search import search
 from reflector.observe.server import metrics, openapi
 from reflector.observe.server.answers import (
     end_of,
@@ -28,14 +26,17 @@ from reflector.observe.server.answers import (
     read_prefix,
     send,
     send_list,
+    send_view,
     to_address,
 )
 from reflector.observe.server.door import MAX_VISITORS, Door
+from reflector.observe.server.pace import PACE, Pace
 from reflector.observe.server.recorded import Recorded
+from reflector.observe.server.searching import Searching
 from reflector.observe.server.stream import Stream, event_view
 from reflector.observe.server.teaching import Teaching
 from reflector.observe.views import Reflector, Routes, View
-from reflector.rib.path import IPAddress
+from reflector.rib.path import Candidates, IPAddress
 
 # How long answers that are under way may take at shutdown; the process is to end within a second.
 _SHUTDOWN_S: Final = 0.1
@@ -69,8 +70,10 @@ async def serve(
     """
     # aiohttp would print what it can't parse as a traceback, past our log; it answers 400 anyway.
     logging.getLogger("aiohttp.server").disabled = True
-    api = _Api(reflector)
+    pace = Pace()
+    api = _Api(reflector, pace)
     application = web.Application(middlewares=[_errors_as_json])
+    application[PACE] = pace
     application.add_routes(api.routes_table())
     if configure is not None:
         configure(application)
@@ -106,8 +109,10 @@ class Server(web.AppRunner):
 class _Api:
     """The handlers, one for each path."""
 
-    def __init__(self, reflector: Reflector) -> None:
+    def __init__(self, reflector: Reflector, pace: Pace) -> None:
         self._reflector = reflector
+        self._pace = pace
+        self._searching = Searching(reflector, pace)
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._teaching = Teaching(reflector.controls)
@@ -171,7 +176,8 @@ class _Api:
 
     async def neighbor(self, request: web.Request) -> web.Response:
         address = read_address(request)
-        found = list(views.neighbors(self._reflector, self._loop.time(), address))
+        async with self._pace.turn():
+            found = list(views.neighbors(self._reflector, self._loop.time(), address))
         if not found:
             raise problem(404, f"there is no connection with {address}")
         return web.json_response({"neighbors": found})
@@ -188,33 +194,36 @@ class _Api:
             raise problem(404, f"there is no established session with {address}")
         return await send_list(request, "routes", views.received(self._reflector, address))
 
-    async def explain(self, request: web.Request) -> web.Response:
+    async def explain(self, request: web.Request) -> web.StreamResponse:
         if "prefix" not in request.query:
             raise problem(400, "prefix: which route is to be explained?")
         wanted = read_prefix(request.query["prefix"])
         to = request.query.get("to")
-        explanation = Explanation(self._reflector, wanted)
-        view = explanation.view()
-        asked = explanation.peers(None if to is None else to_address(to))
-        peers = [peer async for peer in paced(asked)]
-        if to is not None and not peers:
-            raise problem(404, f"there is no connection with {to}")
-        shorter, find_within = explanation.nearest()
-        return web.json_response(
-            view
-            | {"peers": peers, "shorter": shorter, "within": await asyncio.to_thread(find_within)}
-        )
+        to_whom = None if to is None else to_address(to)
+
+        async def make() -> View:
+            explanation = Explanation(self._reflector, wanted)
+            view = explanation.view()
+            peers = [peer async for peer in paced(request, explanation.peers(to_whom))]
+            if to is not None and not peers:
+                raise problem(404, f"there is no connection with {to}")
+            shorter, found = await self._pace.through_tables(lambda: _nearest(explanation))
+            return view | {"peers": peers, "shorter": shorter, "within": found}
+
+        return await send_view(request, make)
 
     async def config(self, _: web.Request) -> web.Response:
         return web.json_response(self._reflector.describe_config())
 
-    async def clusters(self, request: web.Request) -> web.Response:
+    async def clusters(self, request: web.Request) -> web.StreamResponse:
         bits = number(request, "bits", CLUSTER_BITS, 1, 32)
-        roll = Roll(self._reflector, self._reflector.desk.wall_clock.offset_s)
-        nodes = []
-        async for _, view in paced(roll.views()):
-            nodes.append(view)
-        return web.json_response({"bits": bits, "clusters": clusters(nodes, bits)})
+
+        async def make() -> View:
+            roll = Roll(self._reflector, self._reflector.desk.wall_clock.offset_s)
+            nodes = [view async for _, view in paced(request, roll.views())]
+            return {"bits": bits, "clusters": clusters(nodes, bits)}
+
+        return await send_view(request, make)
 
     async def problems(self, _: web.Request) -> web.Response:
         found = await self._reflector.desk.problems(self._reflector)
@@ -241,32 +250,31 @@ class _Api:
     async def _within(self, routes: Routes, wanted: IPNetwork | IPAddress) -> Iterator[View]:
         """A prefix and all that are within it."""
         family, prefix = family_of(wanted), pack(wanted)
-        table = self._reflector.speaker.tables[family].routes.copy()
-        found = await asyncio.to_thread(within, table, prefix)
+
+        def take() -> Callable[[], tuple[dict[bytes, Candidates], list[bytes]]]:
+            table = self._reflector.speaker.tables[family].routes.copy()
+            return lambda: (table, within(table, prefix))
+
+        table, found = await self._pace.through_tables(take)
         if prefix in table:
             found.insert(0, prefix)
         return (routes.route(each, family, table[each]) for each in found)
 
-    async def _search(self, request: web.Request, routes: Routes) -> web.Response:
+    async def _search(self, request: web.Request, routes: Routes) -> web.StreamResponse:
         offset = number(request, "offset", 0, 0, 2**31)
         limit = number(request, "limit", 100, 0, _MAX_FOUND)
         text = request.query["search"][:_MAX_TEXT]
-        speaker = self._reflector.speaker
-        names = {
-            source: f"{source.name} {peer.negotiated.remote.capabilities.host_name}"
-            for source, peer in speaker.peers.items()
-        }
-        rows = await asyncio.to_thread(
-            search,
-            take_routes(speaker),
-            text,
-            lambda path: names.get(path.source, path.source.name),
-        )
-        found = [
-            routes.route(prefix, family, candidates)
-            for family, prefix, candidates in rows[offset : offset + limit]
-        ]
-        return web.json_response({"total": len(rows), "offset": offset, "routes": found})
+
+        async def make() -> View:
+            rows = await self._searching.find(text)
+            shown = (
+                routes.route(prefix, family, candidates)
+                for family, prefix, candidates in rows[offset : offset + limit]
+            )
+            found = [each async for each in paced(request, shown)]
+            return {"total": len(rows), "offset": offset, "routes": found}
+
+        return await send_view(request, make)
 
     async def history(self, request: web.Request) -> web.Response:
         limit = number(request, "limit", 100, 1, 500)
@@ -298,6 +306,11 @@ class _Api:
 
     async def openapi(self, _: web.Request) -> web.Response:
         return web.json_response(openapi.document())
+
+
+def _nearest(explanation: Explanation) -> Callable[[], tuple[View | None, View]]:
+    shorter, find_within = explanation.nearest()
+    return lambda: (shorter, find_within())
 
 
 @web.middleware

@@ -12,7 +12,8 @@ class Door:
     """Makes a server's protocols, and sends away who has been here longest when one more comes.
 
     A question is answered in milliseconds, so who has been here longest is asking nothing. To refuse
-    newcomers instead would let a few idle connections keep `show` out.
+    newcomers instead would let a few idle connections keep `show` out. It is the longest here of the
+    address that has most connections, so that a flood from one sends itself away and no page elsewhere.
 
     Args:
         make: Makes the protocol of a connection.
@@ -22,7 +23,8 @@ class Door:
     def __init__(self, make: Callable[[], asyncio.Protocol], most: int = MAX_VISITORS) -> None:
         self._make = make
         self._most = most
-        self._visitors: dict[Visitor, asyncio.BaseTransport] = {}
+        self._number = 0
+        self._visitors: dict[str, dict[Visitor, asyncio.WriteTransport]] = {}
 
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one more connection."""
@@ -30,20 +32,36 @@ class Door:
 
     def enter(self, visitor: "Visitor", transport: asyncio.BaseTransport) -> None:
         """Somebody has connected."""
-        if len(self._visitors) >= self._most:
-            oldest = next(iter(self._visitors))
-            self._visitors.pop(oldest).close()
-        self._visitors[visitor] = transport
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - as all of streams are
+        if self._number >= self._most:
+            most = max(self._visitors.values(), key=len)
+            oldest, leaving = next(iter(most.items()))
+            self.leave(oldest)
+            # Not `close`, which waits until what was written is read.
+            leaving.abort()
+        end = transport.get_extra_info("peername")
+        visitor.address = end[0] if isinstance(end, tuple) else ""
+        self._visitors.setdefault(visitor.address, {})[visitor] = transport
+        self._number += 1
 
     def leave(self, visitor: "Visitor") -> None:
         """Somebody is gone."""
-        self._visitors.pop(visitor, None)
+        neighbors = self._visitors.get(visitor.address, {})
+        if neighbors.pop(visitor, None) is not None:
+            self._number -= 1
+            if not neighbors:
+                del self._visitors[visitor.address]
 
 
 class Visitor(asyncio.Protocol):
-    """A connection: everything is the inner protocol's, but that it is counted."""
+    """A connection: everything is the inner protocol's, but that it is counted.
+
+    Attributes:
+        address: Of its other end, empty on a Unix socket.
+    """
 
     def __init__(self, door: Door, inner: asyncio.Protocol) -> None:
+        self.address = ""
         self._door = door
         self._inner = inner
 

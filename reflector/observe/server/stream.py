@@ -74,6 +74,7 @@ class Stream:
         self._peers: dict[str, View] = {}
         self._problems: list[View] = []
         self._told = 0
+        self._whole = b""
         self._closed = False
 
     async def listen(self, last_id: str) -> AsyncGenerator[bytes, None]:
@@ -140,6 +141,12 @@ class Stream:
         return [message for each, message in self._kept if each > number]
 
     def _snapshot(self) -> bytes:
+        """All there is; the same octets for all that come before something changes."""
+        if not self._whole:
+            self._whole = self._describe_all()
+        return self._whole
+
+    def _describe_all(self) -> bytes:
         last = list(self._reflector.desk.ledger.happenings)[-_TIMELINE:]
         content = {
             "summary": self._summary,
@@ -164,6 +171,7 @@ class Stream:
             self._looked.set()
             if changes:
                 self._number += 1
+                self._whole = b""
                 message = self._message("delta", changes)
                 self._kept.append((self._number, message))
                 for queue in list(self._listeners):
