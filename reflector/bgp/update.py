@@ -12,6 +12,7 @@ from typing import Final
 from reflector.bgp.add_path import split_identified, split_identified_unicast, without_path_ids
 from reflector.bgp.as4 import widen
 from reflector.bgp.attributes import PathAttributes, find_attribute, usable_ipv4_next_hop
+from reflector.bgp.describe import describe_next_hop
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.judge import Judge
 from reflector.bgp.limits import (
@@ -317,13 +318,17 @@ def _add(
         update.announced.append(Announcement(family, attributes, next_hop, prefixes, default))
 
 
+# An IPv6 one may have a link-local one behind it (RFC 2545 3).
+_ADDRESS_BYTES: Final = (4, 16, 32)
 _MARTIAN: Final = "it is not unicast (RFC 4271 6.3)"
 
 
 def _unusable(next_hop: bytes) -> str:
     if not next_hop:
         return "NEXT_HOP is missing (RFC 7606 3 d)"
-    return f"the next hop, {next_hop.hex('.')} in hex, is no host's address (RFC 4271 6.3)"
+    if len(next_hop) not in _ADDRESS_BYTES:
+        return f"a next hop of {len(next_hop)} octets is no host's address (RFC 4271 6.3)"
+    return f"the next hop {describe_next_hop(next_hop)} is no host's address (RFC 4271 6.3)"
 
 
 _NOT_NEGOTIATED: Final = Finding(

@@ -155,6 +155,8 @@ def test_an_unusable_ipv6_next_hop_withdraws_the_route(scene: Scene, hop: str) -
     classroom, source, other = scene
     classroom.send(source, wire.announce6(PREFIX6, via=hop))
     assert other.prefixes == {PREFIX}
+    [(_, finding)] = classroom.findings
+    assert finding.reason == f"the next hop {hop} is no host's address (RFC 4271 6.3)"
 
 
 @pytest.mark.rfc("7606", "3 c")

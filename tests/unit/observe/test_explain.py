@@ -81,7 +81,7 @@ def test_a_prefix_that_was_refused_and_why(scene: Scene) -> None:
     scene.announce(peer, "127.1.0.0/16")
     [refusal] = explain(scene, "10.9.0.0/24")["refused"]
     assert {key: refusal[key] for key in BIT} == BIT
-    assert "no host's address" in refusal["why"]
+    assert refusal["why"] == "the next hop 127.0.0.1 is no host's address (RFC 4271 6.3)"
     [refusal] = explain(scene, "127.1.0.0/16")["refused"]
     assert refusal["why"] == "it is not unicast (RFC 4271 6.3)"
     scene.announce(peer, "10.9.0.0/24")
