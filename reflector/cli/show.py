@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from reflector.cli import problems
 from reflector.cli.arguments import address, asking, prefix
 from reflector.cli.output import print_json, save
 
@@ -35,6 +36,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     neighbors.add_argument("address", metavar="ADDR", nargs="?", type=address, help="of one peer")
     neighbors.set_defaults(run=run, show=_neighbors)
 
+    neighbor = topics.add_parser("neighbor", parents=[common], help="one of its peers")
+    neighbor.add_argument("address", metavar="ADDR", type=address, help="of the peer")
+    neighbor.set_defaults(run=run, show=_neighbors)
+
     advertised = topics.add_parser("advertised", parents=[common], help="what a peer is told")
     advertised.add_argument("address", metavar="ADDR", type=address, help="of the peer")
     advertised.set_defaults(run=run, show=_advertised)
@@ -56,6 +61,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "clusters", parents=[common], help="the nodes by cluster, and who has left"
     )
     clusters.set_defaults(run=run, show=_clusters)
+
+    wrong = topics.add_parser(
+        "problems", parents=[common], help="what is wrong; exits 1 if something is"
+    )
+    wrong.set_defaults(run=problems.run)
 
     routes = topics.add_parser("routes", parents=[common], help="its routes, or one of them")
     routes.add_argument(

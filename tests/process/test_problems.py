@@ -36,10 +36,12 @@ class Trainer:
         )
         self.reflector.start()
 
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def ask(
+        self, *arguments: str, command: tuple[str, ...] = ("problems",)
+    ) -> subprocess.CompletedProcess[str]:
         socket_path = str(self.reflector.control_socket)
         return subprocess.run(
-            [sys.executable, "-m", "reflector", "problems", "--socket", socket_path, *arguments],
+            [sys.executable, "-m", "reflector", *command, "--socket", socket_path, *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -75,6 +77,7 @@ def trainer(tmp_path: Path) -> Iterator[Trainer]:
 def test_nothing_is_wrong(trainer: Trainer) -> None:
     assert trainer.ask().stdout == "Nothing is wrong.\n"
     assert trainer.ask("--json").stdout == '{\n  "problems": []\n}\n'
+    assert trainer.ask(command=("show", "problems")).stdout == "Nothing is wrong.\n"
 
 
 def test_each_mistake_is_named_and_gone_when_it_is_mended(trainer: Trainer) -> None:
@@ -118,6 +121,8 @@ def test_each_mistake_is_named_and_gone_when_it_is_mended(trainer: Trainer) -> N
             assert human.returncode == 1
             assert "ERROR: " in human.stdout
             assert "  Fix " in human.stdout
+            shown = trainer.ask(command=("show", "problems"))
+            assert (shown.returncode, shown.stdout) == (1, human.stdout)
             c = world.connect(
                 "127.0.0.1", port, sim.kube_router(node_name="node-c"), source="127.0.0.4"
             )

@@ -46,7 +46,7 @@ function _shtab_bgp_reflector_using
   test "$_shtab_bgp_reflector_cmdpath" = "$argv"
 end
 
-set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show advertised' 'show received' 'show messages' 'show clusters' 'show routes' explain flags problems watch events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
+set -g _shtab_bgp_reflector_commands run check schema show 'show summary' 'show neighbors' 'show neighbor' 'show advertised' 'show received' 'show messages' 'show clusters' 'show problems' 'show routes' explain flags problems watch events dump clear refresh disconnect connect debug-route vtysh completion rehearse health
 set -g _shtab_bgp_reflector_opts_with_value --asn --cluster-id --clusters --command --config --deadline --format --frr --frr-if-present --http --http-controls --kube-router --listen --log-format --log-level --mistake --mrt --nodes --pace --password --pcap --port --reflector --router-id --seed --serve --socket --stay --to --whoami -c
 
 complete -c bgp-reflector -e
@@ -85,6 +85,10 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbors' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbors' -l json -d 'as JSON'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbors' -l socket -x -d 'its control socket'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_bgp_reflector_npos -eq 0' -a neighbor -d 'one of its peers'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbor' -s h -l help -d 'show this help message and exit'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbor' -l json -d 'as JSON'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show neighbor' -l socket -x -d 'its control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_bgp_reflector_npos -eq 0' -a advertised -d 'what a peer is told'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show advertised' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show advertised' -l json -d 'as JSON'
@@ -103,6 +107,10 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show clusters' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show clusters' -l json -d 'as JSON'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show clusters' -l socket -x -d 'its control socket'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_bgp_reflector_npos -eq 0' -a problems -d 'what is wrong; exits 1 if something is'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show problems' -s h -l help -d 'show this help message and exit'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show problems' -l json -d 'as JSON'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using show problems' -l socket -x -d 'its control socket'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show; and test $_shtab_bgp_reflector_npos -eq 0' -a routes -d 'its routes, or one of them'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show routes' -s h -l help -d 'show this help message and exit'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using show routes' -l json -d 'as JSON'

@@ -116,6 +116,9 @@ class TestNeighbors:
             "  Octets            1.2 kB in, 99 B out\n"
         )
 
+    def test_one_by_the_singular(self, capsys: Captured) -> None:
+        assert shown(capsys, "neighbor", "10.0.0.5") == shown(capsys, "neighbors", "10.0.0.5")
+
     def test_what_becomes_of_its_routes_when_it_goes(self, capsys: Captured, scene: Scene) -> None:
         [connection] = [c for c in scene.peering.connections if str(c.name.address) == "10.0.0.5"]
         session = connection.session
