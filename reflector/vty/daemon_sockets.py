@@ -23,7 +23,7 @@ NAMES: Final = ("bgpd.vty", "zebra.vty")
 
 _MAX_COMMAND_BYTES: Final = 4096
 _MAX_CONNECTIONS: Final = 32
-# A monitor closes at once; vtysh at a terminal stays.
+# A monitor closes at once; vtysh at a terminal stays, and leaves sooner where others come.
 _IDLE_S: Final = 600.0
 # The owner and the group, as FRR has them: commands may drop sessions.
 _MODE: Final = 0o660
@@ -57,7 +57,8 @@ def serving(directory: Path, answer: Answer) -> Iterator[None]:
             server.shutdown()
             server.server_close()
             with suppress(OSError):
-                os.unlink(server.path)  # noqa: PTH108 - it is a string
+                if server.path.stat().st_ino == server.inode:
+                    server.path.unlink()
 
 
 class _Server(ThreadingUnixStreamServer):
@@ -67,10 +68,28 @@ class _Server(ThreadingUnixStreamServer):
     block_on_close = False
 
     def __init__(self, path: Path, answer: Answer) -> None:
-        self.path = str(path)
+        self.path = path
         self.answer = answer
-        self.room = threading.BoundedSemaphore(_MAX_CONNECTIONS)
-        super().__init__(self.path, _Conversation)
+        self._lock = threading.Lock()
+        self._visitors: dict[socket.socket, None] = {}  # who said something last is last
+        super().__init__(str(path), _Conversation)
+        self.inode = path.stat().st_ino
+
+    def enter(self, visitor: socket.socket) -> None:
+        """Somebody is here, or has said something; where too many are, who was silent longest goes."""
+        with self._lock:
+            self._visitors.pop(visitor, None)
+            if len(self._visitors) >= _MAX_CONNECTIONS:
+                silent = next(iter(self._visitors))
+                del self._visitors[silent]
+                with suppress(OSError):
+                    silent.shutdown(socket.SHUT_RDWR)
+            self._visitors[visitor] = None
+
+    def leave(self, visitor: socket.socket) -> None:
+        """Somebody has gone."""
+        with self._lock:
+            self._visitors.pop(visitor, None)
 
 
 class _Conversation(BaseRequestHandler):
@@ -81,8 +100,7 @@ class _Conversation(BaseRequestHandler):
 
     def handle(self) -> None:
         """Answer until the other side has enough."""
-        if not self.server.room.acquire(blocking=False):
-            return
+        self.server.enter(self.request)
         try:
             self.request.settimeout(_IDLE_S)
             for line in self._lines():
@@ -93,7 +111,7 @@ class _Conversation(BaseRequestHandler):
         except OSError:
             pass  # it left, or stays too long
         finally:
-            self.server.room.release()
+            self.server.leave(self.request)
 
     def _lines(self) -> Iterator[str]:
         held = b""
@@ -101,6 +119,7 @@ class _Conversation(BaseRequestHandler):
             piece = self.request.recv(_MAX_COMMAND_BYTES)
             if not piece:
                 return
+            self.server.enter(self.request)
             *whole, held = (held + piece).split(b"\0")
             for line in whole:
                 yield line.decode(errors="replace")
@@ -110,6 +129,8 @@ def _open(path: Path, answer: Answer) -> _Server:
     """Make a socket, in the place of one on which nobody answers any more."""
     mask = os.umask(~_MODE & 0o777)
     try:
+        if path.exists() and not path.is_socket():
+            raise SocketsError(f"{path} is not a socket: move it, or give another folder")
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(path))
