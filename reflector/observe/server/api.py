@@ -11,11 +11,12 @@ from typing import Final
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
-from reflector.observe import views
+from reflector.observe import route_views, views
 from reflector.observe.explain import Explanation
 from reflector.observe.export import exabgp_json
 from reflector.observe.nearest import family_of, pack, within
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
+from reflector.observe.route_views import Routes
 from reflector.observe.server import metrics, openapi
 from reflector.observe.server.answers import (
     end_of,
@@ -35,7 +36,7 @@ from reflector.observe.server.recorded import Recorded
 from reflector.observe.server.searching import Searching
 from reflector.observe.server.stream import Stream, event_view
 from reflector.observe.server.teaching import Teaching
-from reflector.observe.views import Reflector, Routes, View
+from reflector.observe.views import Reflector, View
 from reflector.rib.path import Candidates, IPAddress
 
 # How long answers that are under way may take at shutdown; the process is to end within a second.
@@ -186,13 +187,13 @@ class _Api:
         address = read_address(request)
         if not any(source.address == address for source in self._reflector.speaker.peers):
             raise problem(404, f"there is no established session with {address}")
-        return await send_list(request, "routes", views.advertised(self._reflector, address))
+        return await send_list(request, "routes", route_views.advertised(self._reflector, address))
 
     async def received(self, request: web.Request) -> web.StreamResponse:
         address = read_address(request)
         if not any(source.address == address for source in self._reflector.speaker.peers):
             raise problem(404, f"there is no established session with {address}")
-        return await send_list(request, "routes", views.received(self._reflector, address))
+        return await send_list(request, "routes", route_views.received(self._reflector, address))
 
     async def explain(self, request: web.Request) -> web.StreamResponse:
         if "prefix" not in request.query:

@@ -17,7 +17,8 @@ from reflector.cli import table
 from reflector.cli.client import Client, ClientError, NotFoundError
 from reflector.cli.main import main
 from reflector.cli.table import Column, print_table
-from reflector.observe.views import Routes, neighbors, summary
+from reflector.observe.route_views import Routes
+from reflector.observe.views import neighbors, summary
 from reflector.rib.intake import Intake
 from reflector.rib.policy import Policy, Verdict
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene

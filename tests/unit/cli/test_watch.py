@@ -7,7 +7,8 @@ import pytest
 from reflector.cli.terminal import clip, fold, is_end
 from reflector.cli.watch_picture import picture
 from reflector.observe.roll import Roll, clusters
-from reflector.observe.views import Routes, summary
+from reflector.observe.route_views import Routes
+from reflector.observe.views import summary
 from tests.unit.observe.scene import Scene
 
 NOW_S = 1_000_000.0

@@ -9,7 +9,8 @@ from reflector import __version__
 from reflector.bgp.attributes import encode_attribute
 from reflector.bgp.nlri import IPNetwork
 from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, Community
-from reflector.observe.views import Routes, View, advertised, neighbors, summary
+from reflector.observe.route_views import Routes, advertised
+from reflector.observe.views import View, neighbors, summary
 from reflector.rib.audience import Audience
 from reflector.rib.path import IPAddress
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
