@@ -25,7 +25,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("shell", choices=list(_FILES), help="for which shell")
+    parser.add_argument(
+        "shell", metavar="|".join(_FILES), choices=list(_FILES), help="for which shell"
+    )
     parser.set_defaults(run=run)
 
 

@@ -14,7 +14,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Withdraw the reflector's own routes, 1.0.0.2/32 unless configured otherwise, or announce them "
         "again.",
     )
-    parser.add_argument("action", choices=("hide", "show"), help="hide: withdraw; show: announce")
+    parser.add_argument(
+        "action",
+        metavar="hide|show",
+        choices=("hide", "show"),
+        help="hide: withdraw; show: announce",
+    )
     parser.set_defaults(run=run)
 
 

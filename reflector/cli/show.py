@@ -77,6 +77,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     routes.add_argument(
         "match",
+        metavar="longer|exact",
         nargs="?",
         choices=("longer", "exact"),
         help="longer: with all within it; exact: it alone, also of an address",

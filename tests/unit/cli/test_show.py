@@ -229,6 +229,10 @@ class TestUsage:
             ),
             (["routes", "nonsense"], "'nonsense' is not an IP address (names are not looked up)"),
             ([], "the following arguments are required: WHAT"),
+            (
+                ["routes", "10.0.0.0/8", "shorter"],
+                "argument longer|exact: invalid choice: 'shorter'",
+            ),
         ],
     )
     def test_mistakes_exit_2_with_a_sentence(
@@ -238,6 +242,17 @@ class TestUsage:
             main(["show", *arguments])
         assert caught.value.code == 2
         assert sentence in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("command", "missing"), [("debug-route", "hide|show"), ("completion", "bash|zsh|fish")]
+    )
+    def test_what_is_missing_is_named_by_what_it_may_be(
+        self, capsys: Captured, command: str, missing: str
+    ) -> None:
+        with pytest.raises(SystemExit) as caught:
+            main([command])
+        assert caught.value.code == 2
+        assert f"are required: {missing}\n" in capsys.readouterr().err
 
     def test_brackets_around_an_ipv6_address_do_no_harm(self, capsys: Captured) -> None:
         assert main(["show", "neighbors", "[fd00::1]"]) == 1
