@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack, aclosing
 
 import aiohttp
 import pytest
@@ -135,3 +135,37 @@ async def test_pages_that_come_at_once_are_sent_one_snapshot(scene: Scene) -> No
     await anext(third)
     assert b"node-b" in await anext(third)
     await stream.close()
+
+
+@pytest.mark.asyncio
+async def test_pages_that_come_and_go_leave_nothing_behind(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a heartbeat nor a change has to tell that somebody is gone."""
+    monkeypatch.setattr("reflector.observe.server.stream._HEARTBEAT_S", 3600.0)
+    handlers = 0
+    listen = Stream.listen
+
+    async def note(self: Stream, last_id: str) -> AsyncGenerator[bytes, None]:
+        nonlocal handlers
+        handlers += 1
+        try:
+            async with aclosing(listen(self, last_id)) as messages:
+                async for message in messages:
+                    yield message
+        finally:
+            handlers -= 1
+
+    monkeypatch.setattr(Stream, "listen", note)
+    async with serving(scene) as (url, _):
+        for _ in range(20):
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{url}/api/v1/events") as response,
+            ):
+                await response.content.readline()
+                assert handlers
+                response.close()
+        async with asyncio.timeout(DEADLINE_S):
+            while handlers:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)

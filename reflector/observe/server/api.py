@@ -88,7 +88,13 @@ class Server(web.AppRunner):
     """aiohttp's, with a door before it, and an end that waits for nobody who listens to events."""
 
     def __init__(self, application: web.Application, api: "_Api", most: int) -> None:
-        super().__init__(application, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        # A handler ends with its connection: those who come and go leave nothing behind that waits.
+        super().__init__(
+            application,
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_S,
+            handler_cancellation=True,
+        )
         self._api = api
         self._most = most
         self._listening: asyncio.Server | None = None
