@@ -9,7 +9,7 @@ from typing import Final
 from reflector.reports import Report, Trouble
 
 # Connections taken from a listening socket in one turn, so that a flood of them starves nobody.
-_ACCEPT_TURN: Final = 64
+_ACCEPT_TURN: Final = 32
 
 # How long to stop accepting when the process is out of file descriptors; sessions live on.
 _ACCEPT_PAUSE_S: Final = 1.0
@@ -52,6 +52,7 @@ class Acceptor:
                     self._pause(listener, error)
                     return
                 continue  # the peer gave up between connecting and being accepted
+            sock.setblocking(False)  # noqa: FBT003 - the one thing that it has not from the listener
             self._adopt(sock)
 
     def _pause(self, listener: socket.socket, error: OSError) -> None:

@@ -38,6 +38,7 @@ class Connection:
         sock: Connected and non-blocking.
         session: A fresh session for it.
         name: The peer, as far as it is known.
+        ends: Our address and port, and the peer's.
         on_events: Called with what happened, after each turn in which something did.
         on_room: Called when the backlog has shrunk below `limits.RESUME_BYTES`.
         reading: Shared by all connections of a loop; None for one on its own.
@@ -62,7 +63,7 @@ class Connection:
         session: Session,
         name: PeerName,
         *,
-        local_address: IPAddress,
+        ends: tuple[tuple[IPAddress, int], tuple[IPAddress, int]],
         on_events: Callable[["Connection", list[Event]], None],
         on_room: Callable[[], None],
         reading: ReadTurn | None = None,
@@ -72,13 +73,9 @@ class Connection:
         self.name = name
         self.outbound = outbound
         self.peer: Peer | None = None
-        self.local_address = local_address
-        self.local_port: int = sock.getsockname()[1]
-        self.remote_port: int = sock.getpeername()[1]
+        (self.local_address, self.local_port), (_, self.remote_port) = ends
         self.refresh_gates: dict[Family, RefreshGate] = {}
-        self.transcript = Transcript(
-            (local_address, self.local_port), (name.address, self.remote_port), outbound=outbound
-        )
+        self.transcript = Transcript(*ends, outbound=outbound)
         self.bytes_in = 0
         self.bytes_out = 0
         self.backlog_bytes = 0
@@ -105,10 +102,17 @@ class Connection:
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     def start(self) -> None:
-        """Begin: send our OPEN and listen."""
+        """Begin: send our OPEN and listen.
+
+        Who has dialled us has often sent its OPEN by now. Then our KEEPALIVE leaves with our OPEN, and
+        the peer is woken once.
+        """
         self._loop.add_reader(self._fd, self._on_readable)
+        self.gather()
         self.session.start()
         self.after_session()
+        self._on_readable()
+        self.flush()
 
     def refuse(self, notification: Notification, reason: str) -> None:
         """Turn the peer away before anything else is said."""

@@ -144,11 +144,13 @@ class Peering:
             The connection, None if it was turned away.
         """
         try:
-            tune(sock)
-            remote, local = end_of(sock.getpeername()), end_of(sock.getsockname())
+            if outbound:
+                tune(sock)
+            its_end, our_end = sock.getpeername(), sock.getsockname()
         except OSError:
             sock.close()  # gone before it was looked at
             return None
+        remote, local = end_of(its_end), end_of(our_end)
         policy = self.policy(remote)
         refusal: tuple[CeaseSubcode, str] | None = None
         if policy is None:
@@ -177,7 +179,7 @@ class Peering:
             sock,
             Session(opening, policy.open_wait_s, policy.remote_as),
             PeerName(remote, description=policy.description),
-            local_address=local,
+            ends=((local, our_end[1]), (remote, its_end[1])),
             on_events=self._on_events if refusal is None else _ignore,
             on_room=self._want_turn,
             reading=self._reading,
@@ -189,9 +191,9 @@ class Peering:
             return None
         self.connections.add(connection)
         connection.closed.add_done_callback(lambda _: self._part(connection))
-        connection.start()
-        if not outbound and not connection.closed.done():
+        if not outbound:
             self._let_wait(connection)
+        connection.start()
         return connection
 
     def close(self, connection: Connection, subcode: CeaseSubcode, reason: str) -> None:
@@ -426,10 +428,6 @@ class Peering:
         self.close(connection, CeaseSubcode.CONNECTION_COLLISION_RESOLUTION, reason)
 
     def _confirm(self, connection: Connection) -> None:
-        # Never straight into `_on_events`: this may be in the middle of its loop over events.
-        self._loop.call_soon(self._confirm_now, connection)
-
-    def _confirm_now(self, connection: Connection) -> None:
         events = connection.session.confirm()
         connection.after_session()  # our KEEPALIVE first: for the peer, the session is up with it
         connection.deliver(events)

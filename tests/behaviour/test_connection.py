@@ -46,7 +46,7 @@ class Scene:
             ours,
             Impatient(our_open()),
             PeerName(LOOPBACK),
-            local_address=LOOPBACK,
+            ends=((LOOPBACK, ours.getsockname()[1]), (LOOPBACK, theirs.getsockname()[1])),
             on_events=self._on_events,
             on_room=lambda: None,
         )

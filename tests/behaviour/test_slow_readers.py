@@ -72,6 +72,7 @@ async def test_prefixes_that_came_and_went_meanwhile_cost_nothing(
 ) -> None:
     source, other = [await join(number) for number in range(2)]
     stalled = await join(2, receive_buffer=8192)
+    await other.holds(expected())
     bulky, before = await leave_behind(reflector, [stalled], source, other)
     for first in range(0, 500_000, 50_000):
         nlri = prefixes(50_000, first)

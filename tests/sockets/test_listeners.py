@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import AsyncIterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
@@ -10,7 +12,7 @@ import pytest_asyncio
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.net.listeners import Listeners
-from reflector.net.sockets import ListenError
+from reflector.net.sockets import ListenError, listen, tune
 from tests.support.reflector_process import free_port
 from tests.support.room import Caller, room
 
@@ -66,3 +68,42 @@ async def test_passwords_that_the_kernel_refuses_on_a_reload_leave_it_listening(
         listeners.set_keys(TOO_MANY)
     caller = await Caller.dial(port, "127.0.0.2")
     caller.hang_up()
+
+
+TCP_OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+    (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "options"),
+    [
+        (LOOPBACK, ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IP, socket.IP_TTL))),
+        (
+            IPv6Address("::1"),
+            (
+                (socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+                (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS),
+            ),
+        ),
+    ],
+    ids=str,
+)
+async def test_what_is_accepted_is_set_up_as_what_listens(
+    address: IPv4Address | IPv6Address, options: tuple[tuple[int, int], ...]
+) -> None:
+    with (
+        listen(address, 0) as listener,
+        socket.create_connection(listener.getsockname()[:2]) as dialled,
+    ):
+        select.select([listener], [], [])
+        accepted, _ = listener.accept()
+        tune(dialled)
+        with accepted:
+            for option in (*TCP_OPTIONS, *options):
+                assert accepted.getsockopt(*option) == dialled.getsockopt(*option), option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -40,6 +41,18 @@ async def test_two_peers_learn_each_other_s_routes_and_the_debug_route() -> None
         await two.until(lambda: PODS not in two.table)
         one.hang_up()
         await two.until(lambda: set(two.table) == {DEBUG})
+
+
+async def test_who_has_said_its_open_by_then_is_answered_by_one_segment() -> None:
+    async with room() as here:
+        with socket.create_connection(("127.0.0.1", here.port)) as sock:
+            sock.sendall(wire.open_message())  # before the reflector's loop runs again
+            sock.setblocking(False)  # noqa: FBT003 - the socket module's own
+            said = await asyncio.get_running_loop().sock_recv(sock, 4096)
+            assert said[18] == wire.OPEN
+            assert said[int.from_bytes(said[16:18]) :] == wire.keepalive()
+            sock.sendall(wire.keepalive())
+            await here.until(lambda: bool(here.said(PeerUp)), "the session is up")
 
 
 async def test_two_nodes_behind_one_address_are_two_peers() -> None:
