@@ -324,12 +324,15 @@ class Connection:
     # Timers.
 
     def _arm(self, timer: Timer, seconds: float | None) -> None:
-        handle = self._handles.pop(timer, None)
-        if handle is not None:
-            handle.cancel()
+        handle = self._handles.get(timer)
         if timer is Timer.HOLD:
             self._hold_s = seconds or 0.0
             self._heard_at = self._loop.time()
+            if handle and seconds and handle.when() <= self._heard_at + seconds:
+                return  # it fires early enough, and looks back then
+        if handle is not None:
+            handle.cancel()
+            del self._handles[timer]
         if seconds is not None:
             self._handles[timer] = self._loop.call_later(seconds, self._on_timer, timer)
 
