@@ -282,8 +282,10 @@ def _only_message(_logger: object, _method: str, event: EventDict) -> EventDict:
     message = str(event["message"])
     # Nothing that a peer says of itself reaches a terminal as an escape sequence or looks like
     # another line of the log.
-    printable = ("".join(c if c.isprintable() else "?" for c in s) for s in message.splitlines())
-    return {"level": event["level"], "event": "\n    ".join(printable)}
+    if not message.isprintable():
+        lines = ("".join(c if c.isprintable() else "?" for c in s) for s in message.splitlines())
+        message = "\n    ".join(lines)
+    return {"level": event["level"], "event": message}
 
 
 def _facts_last(_logger: object, _method: str, event: EventDict) -> EventDict:
