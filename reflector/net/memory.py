@@ -1,6 +1,6 @@
 """The peers that there were: what outlives a restart, and the small file that it is kept in.
 
-kube-router redials only 90 to 120 s after its session fell, but takes a dial from its configured
+kube-router redials late, or a minute or two after a dial that failed, but takes one from its configured
 peer at once. What to remember is a pure function; only `read` and `write` touch the disk.
 """
 

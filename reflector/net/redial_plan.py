@@ -9,7 +9,7 @@ from typing import Final
 from reflector.net.memory import Remembered
 from reflector.rib.path import IPAddress
 
-# By then kube-router has redialled by itself: 90 to 120 s after its session fell.
+# By then kube-router has redialled by itself.
 _GIVE_UP_S: Final = 180.0
 
 # A GoBGP whose session fell stays idle for 5 s. Until then it takes a dial and hangs up at once.
