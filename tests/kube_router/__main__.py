@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -94,13 +95,19 @@ def _profile(program: Path, *, graceful: bool) -> Opening:
     return [(each.code, each.value) for each in profile.capabilities or ()]
 
 
-def _lost_s(room: Classroom, end: Callable[[], None], away_s: float, directory: Path) -> float:
-    """End and start the reflector; for how many seconds pings between clusters went unanswered."""
+def _lost_s(
+    room: Classroom,
+    end: Callable[[], None],
+    start: Callable[[], None],
+    away_s: float,
+    directory: Path,
+) -> float:
+    """End something and start it; for how many seconds pings between clusters went unanswered."""
     began_s = time.monotonic()
     pinging = Pinging(room.nodes[0].host, room.nodes[-1].host, directory)
     end()
     time.sleep(away_s)
-    room.reflector.start()
+    start()
     room.wait_reached()
     time.sleep(_WATCH_S)
     sent, answered = pinging.stop()
@@ -114,12 +121,20 @@ def _measure(program: Path, away_s: float, *, graceful: bool) -> bool:
         room = Classroom(program, (GRACEFUL,) if graceful else (), directory)
         try:
             room.start()
-            ends = {"kill -9": room.reflector.kill, "SIGTERM": room.reflector.stop}
-            for how, end in ends.items():
+            reflector, node = room.reflector, room.nodes[-1]
+            ends: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
+                "kill -9": (reflector.kill, reflector.start),
+                "SIGTERM": (reflector.stop, reflector.start),
+                "kill -9 of a kube-router": (
+                    partial(room.kill_node, node),
+                    partial(room.start_node, node),
+                ),
+            }
+            for how, (end, start) in ends.items():
                 time.sleep(_WATCH_S)  # so that no session is younger than its last fall
-                lost_s = _lost_s(room, end, away_s, directory)
+                lost_s = _lost_s(room, end, start, away_s, directory)
                 _say(program.name, GRACEFUL if graceful else "", how, f"{lost_s:.1f} s")
-            reflector, wrong = room.reflector, ""
+            wrong = ""
             if isinstance(reflector, ReflectorProcess):
                 expected = _profile(program, graceful=graceful)
                 wrong = Desk(reflector, room.netns).faults(room, expected)

@@ -76,7 +76,7 @@ class Classroom:
         self._lab = Lab("kr-")
         self.netns = self._lab.add_host("r", _REFLECTOR).netns
         self.nodes = [self._add(cluster, number) for cluster in (1, 2) for number in (1, 2)]
-        self._processes: list[BackgroundProcess] = []
+        self._processes: dict[str, BackgroundProcess] = {}
         self.reflector = make_reflector(
             ReflectorSettings(
                 directory=directory / "reflector", listen=(_REFLECTOR,), netns=self.netns
@@ -86,8 +86,7 @@ class Classroom:
     def start(self) -> None:
         """Start everything, and wait until every pod reaches every other."""
         self.reflector.start()
-        kubeconfig = self._directory / "kubeconfig"
-        kubeconfig.write_text(_KUBECONFIG)
+        (self._directory / "kubeconfig").write_text(_KUBECONFIG)
         for node in self.nodes:
             cluster = [
                 (each.name, each.host.address, each.pod_cidr)
@@ -96,9 +95,22 @@ class Classroom:
             ]
             api = ("-m", "tests.kube_router.api", str(_API_PORT), json.dumps(cluster))
             self._run(f"api-{node.name}", node, sys.executable, *api)
-            name = ("--hostname-override", node.name, "--kubeconfig", str(kubeconfig))
-            self._run(node.name, node, str(self._kube_router), *_FLAGS, *name, *self._flags)
+            self.start_node(node)
         self.wait_reached()
+
+    def start_node(self, node: Node) -> None:
+        """Start a node's kube-router."""
+        name = (
+            "--hostname-override",
+            node.name,
+            "--kubeconfig",
+            str(self._directory / "kubeconfig"),
+        )
+        self._run(node.name, node, str(self._kube_router), *_FLAGS, *name, *self._flags)
+
+    def kill_node(self, node: Node) -> None:
+        """Kill -9 a node's kube-router; its kernel keeps its routes."""
+        self._processes[node.name].kill()
 
     def wait_reached(self) -> None:
         """Wait until every pod reaches every other."""
@@ -111,12 +123,12 @@ class Classroom:
 
     def explain(self) -> str:
         """What helps to understand a failure."""
-        logs = [each.log_tail() for each in self._processes]
+        logs = [each.log_tail() for each in self._processes.values()]
         return "\n".join([self.reflector.explain(), *logs])
 
     def close(self) -> None:
         """End everything."""
-        for process in self._processes:
+        for process in self._processes.values():
             process.kill()
         self.reflector.stop()
         self._lab.close()
@@ -127,12 +139,10 @@ class Classroom:
         return Node(name, cluster, host, pod_cidr)
 
     def _run(self, name: str, node: Node, *command: str) -> None:
-        self._processes.append(
-            BackgroundProcess(
-                name,
-                command,
-                log_path=self._directory / f"{name}.log",
-                netns=node.host.netns,
-                cwd=REPOSITORY,
-            )
+        self._processes[name] = BackgroundProcess(
+            name,
+            command,
+            log_path=self._directory / f"{name}.log",
+            netns=node.host.netns,
+            cwd=REPOSITORY,
         )
