@@ -1,5 +1,6 @@
 """Plays the class of `bgp-reflector rehearse`: the reflector, the nodes, Ctrl-C and the exit code."""
 
+import argparse
 import asyncio
 import resource
 import signal
@@ -60,12 +61,13 @@ def play(
         own: RunningReflector | None = None
         hub = stack.enter_context(classroom(plan)) if netns else None
         if target is None:
+            http, others = _page(reflector_arguments)
             own = RunningReflector(
-                *reflector_arguments,
+                *others,
                 host="127.0.0.1" if hub is None else REFLECTOR_ADDRESS,
                 port=port,
                 asn=settings.asn,
-                http=_free_http(),
+                http=http,
                 netns=hub,
             )
             stack.enter_context(own)
@@ -89,8 +91,10 @@ async def _play(
     async with AsyncExitStack() as stack:
         pods: Pods | None = None
         if own is not None and own.netns is not None:
-            host, _, port = own.http.rpartition(":")
-            await stack.enter_async_context(relay((host, int(port)), own.netns))
+            if own.http != "off":
+                host, _, port = own.http.rpartition(":")
+                away = relay((host.strip("[]"), int(port)), own.netns)
+                await stack.enter_async_context(away)
             pods = Pods(rehearsal.nodes)
             pods.start()
             stack.push_async_callback(pods.stop)
@@ -138,6 +142,14 @@ def _finish_undisturbed() -> None:
     """Let nothing but SIGKILL keep what was started from being cleared away."""
     for signum in _ENDING:
         signal.signal(signum, signal.SIG_IGN)
+
+
+def _page(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Where the reflector's page is to be, and its other arguments."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--http")
+    known, others = parser.parse_known_args(arguments)
+    return known.http or _free_http(), others
 
 
 def _free_http() -> str:

@@ -71,7 +71,8 @@ class Screen:
         how = f"kube-router {settings.version}, AS {settings.asn}"
         lines = [f"{who}, {how}, against the reflector at {host} port {port}"]
         if self.own is not None:
-            lines.append(f"look at it: http://{self.own.http}, or bgp-reflector show neighbors")
+            page = "" if self.own.http == "off" else f"http://{self.own.http}, or "
+            lines.append(f"look at it: {page}bgp-reflector show neighbors")
             lines.append(f"            --socket {self.own.control_socket} (or problems)")
         if self.pods is not None:
             netns = self.pods.nodes[0].plan.profile.netns

@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from reflector.sim import RunningReflector
+from reflector.sim import RunningReflector, wait_until_listening
 from reflector.sim.mistakes import MISTAKES
 from tests.support.reflector_process import REPOSITORY, free_port
 from tests.support.rehearsing import (
@@ -129,6 +129,24 @@ def test_ctrl_c_after_everybody_was_there_exits_0_and_leaves_nothing_behind() ->
     assert not Path(control[1]).parent.exists()
 
 
+def test_the_page_is_where_the_first_lines_say() -> None:
+    port = free_port()
+    process = start(*QUICKLY, "--", f"--http=127.0.0.1:{port}")
+    said = read_until(process, COMPLETE)
+    assert f"look at it: http://127.0.0.1:{port}, or bgp-reflector show neighbors\n" in said
+    wait_until_listening("127.0.0.1", port)  # which a class this quick does not wait for
+    assert b"cluster-04-node-2" in fetch("127.0.0.1", port, "/api/v1/neighbors")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=RUN_TIMEOUT_S)
+    assert process.returncode == 0
+
+
+def test_without_a_page_none_is_named() -> None:
+    done = rehearse(*QUICKLY, "--stay", "0", "--", "--http", "off")
+    assert "look at it: bgp-reflector show neighbors\n" in done.stdout
+    assert done.returncode == 0
+
+
 def test_a_terminal_sees_a_picture() -> None:
     here, there = pty.openpty()
     process = subprocess.Popen(
@@ -158,7 +176,7 @@ def test_a_terminal_sees_a_picture() -> None:
 
 def test_the_reflector_says_what_is_wrong_with_each_cluster() -> None:
     """What `bgp-reflector problems` is for."""
-    names = ("wrong-asn", "wrong-peer-asn", "duplicate-cidr", "no-routes", "bad-next-hop", "silent")
+    names = sorted(MISTAKES.keys() - {"flapping", "no-bgp", "stalled"})
     process = start(
         "--clusters", "20", "--nodes", "1", "--pace", "0.05", "--mistake", ",".join(names)
     )
