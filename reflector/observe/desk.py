@@ -20,7 +20,7 @@ from reflector.observe.wall_clock import WallClock
 from reflector.reports import Report
 from reflector.rib.path import IPAddress
 
-# A fault is looked at again when the burst of UPDATEs that it came in must be over.
+# A fault of no prefix is looked at again when the burst of UPDATEs that it came in must be over.
 _SETTLED_S: Final = 2.0
 # How long the loop may be held at a stretch.
 _SLICE_S: Final = 0.002

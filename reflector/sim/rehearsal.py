@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -181,11 +181,10 @@ class Rehearsal:
     async def _session(self, node: Node) -> None:
         """One session, from the dial to its end."""
         plan = node.plan
-        node.peer = peer = await connect(*self._target, plan.profile)
         what = "" if plan.mistake is None else plan.mistake.name
-        if what == "no-bgp":
-            await peer.send(_HTTP)
-        else:
+        profile = replace(plan.profile, open_message=_HTTP) if what == "no-bgp" else plan.profile
+        node.peer = peer = await connect(*self._target, profile)
+        if what != "no-bgp":
             try:
                 await peer.established()
             except SimError:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from reflector.bgp.add_path import without_path_ids
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.limits import MAX_PATHS_PER_PREFIX, SPARE_PATHS_PER_PEER
@@ -58,6 +59,8 @@ class Arrivals:
         negotiated = peer.negotiated
         update = read_update(body, peer.blocks, negotiated.families, negotiated.add_path_receive)
         counters.updates += 1
+        if peer.refusals.standing:
+            _lift(peer, update)
         if update.refusals:
             counters.refused += update.refused
             for refusal in update.refusals:
@@ -259,7 +262,8 @@ class Arrivals:
             outcomes = peer.filter.sort(family, attributes, prefixes)
         for outcome, which in outcomes.items():
             if outcome.attributes is None:
-                self._refuse(peer, family, place, which, _BY_POLICY.format(outcome.rule))
+                reason = _BY_POLICY.format(outcome.rule)
+                self._refuse(peer, family, place, which, reason, by_policy=True)
                 continue
             asked = peer.intake.accept_default or outcome.names_default
             if announcement.default and not asked and DEFAULT_ROUTE in which:
@@ -269,11 +273,18 @@ class Arrivals:
                 yield Announcement(family, outcome.attributes, next_hop, which)
 
     def _refuse(
-        self, peer: Peer, family: Family, place: Place, prefixes: list[bytes], reason: str
+        self,
+        peer: Peer,
+        family: Family,
+        place: Place,
+        prefixes: list[bytes],
+        reason: str,
+        *,
+        by_policy: bool = False,
     ) -> None:
         """A peer announces routes that are not used, nor what it announced for them before."""
         peer.counters.refused += len(prefixes)
-        peer.refusals.note(family, prefixes, reason)
+        peer.refusals.note(family, prefixes, reason, by_policy=by_policy)
         peer.counters.withdrawn += self._withdraw(peer, family, place, prefixes)
 
     def _withdraw(
@@ -320,6 +331,14 @@ class Arrivals:
             if held > maximum.limit and not maximum.warning_only:
                 gone = self.drop_stale(peer, (family,))
                 self._on_finding(peer, Finding(Action.WITHDRAW, _NO_ROOM.format(gone)))
+
+
+def _lift(peer: Peer, update: Update) -> None:
+    """Forget what was wrong with routes that are withdrawn or announced anew."""
+    announced = [(each.family, each.prefixes) for each in update.announced]
+    for family, prefixes in [*update.withdrawn, *announced]:
+        plain = without_path_ids(prefixes) if family in peer.path_ids else prefixes
+        peer.refusals.lift(family, plain)
 
 
 _OUTGROWN: Final = Finding(

@@ -51,7 +51,7 @@ class Peer:
         renewals: What it has announced again since it began a refresh.
         watermarks: How many prefixes of a family it may have before something is to be done.
         default_refused: Whether it was said that its default route is not used.
-        refusals: Which of its routes were refused last.
+        refusals: Which of its routes are refused.
         path_ids: The families of which it may announce several paths of a prefix (RFC 7911).
         restoring: Families of which it has not announced all again since its restart (RFC 4724 4.2).
         long_lived: Those whose stale routes are kept beyond its restart time (RFC 9494 4.2).

@@ -235,6 +235,10 @@ def test_what_is_not_unicast_is_ignored(classroom: Classroom, sender: Student) -
     classroom.send(sender, via("10.9.0.1", "224.0.0.0/4", PREFIX, path_id=1))
     assert list(classroom.speaker.tables[IPV4_UNICAST].routes) == [packed(PREFIX)]
     assert sender.peer.refusals.reason(IPV4_UNICAST, packed("224.0.0.0/4"))
+    # No table has had it, and its withdrawal is heeded all the same.
+    field = b"\0\0\0\1" + packed("224.0.0.0/4")
+    classroom.send(sender, wire.update_body(withdrawn=field))
+    assert not sender.peer.refusals.standing
 
 
 PODS = (PrefixSet((PrefixRange(IPV4_UNICAST, packed("10.244.0.0/16"), 24, 26),)),)

@@ -15,6 +15,7 @@ from reflector.observe.views import PeerConnection, Reflector
 from reflector.rib.audience import Audience
 from reflector.rib.path import Source
 from reflector.rib.quarantine import HeldBack
+from reflector.rib.refusals import Refusals
 from reflector.speaker import Speaker
 
 # How long a signature that was wrong counts as wrong: a peer tries again at the latest after 120 s.
@@ -39,7 +40,9 @@ class Node:
         source: As a source of routes, while established.
         client: Whether it is a route reflector client.
         held: How many prefixes it announces.
-        refused: How many of its prefixes were rejected.
+        refused: How many of its prefixes are rejected.
+        rejected: The last prefix that breaks a rule, the rule, and how many more break one.
+        had_rejected: Whether it has announced such in this session, now or before.
         graceful: Whether it asks for graceful restart, and has not sent End-of-RIB.
         foreign_hop: A prefix and its next hop, where that is not the node's own address.
     """
@@ -55,6 +58,8 @@ class Node:
     client: bool = True
     held: int = 0
     refused: int = 0
+    rejected: tuple[str, str, int] | None = None
+    had_rejected: bool = False
     graceful: bool = False
     foreign_hop: tuple[str, str] | None = None
 
@@ -117,10 +122,19 @@ def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
         source=peer.source,
         client=peer.source.kind == Audience.CLIENT,
         held=speaker.held_by(peer),
-        refused=peer.counters.refused,
+        refused=peer.refusals.standing,
+        rejected=_rejected(peer.refusals),
+        had_rejected=peer.refusals.had_wrong,
         graceful=graceful and not peer.end_of_rib,
         foreign_hop=_foreign_hop(speaker, peer.source),
     )
+
+
+def _rejected(refusals: Refusals) -> tuple[str, str, int] | None:
+    wrong = refusals.wrong()
+    if wrong is None:
+        return None
+    return str(unpack_prefix(wrong.prefix, wrong.family)), wrong.reason, wrong.others
 
 
 def _foreign_hop(speaker: Speaker, source: Source) -> tuple[str, str] | None:

@@ -84,6 +84,20 @@ KINDS: Final[dict[str, Kind]] = {
         "Look at kube-router's log on {node} (kubectl -n kube-system logs -l k8s-app=kube-router): "
         "does it run, and is it what connects? Nothing but kube-router should use this port.",
     ),
+    "no-bgp": Kind(
+        "error",
+        "Something that is not BGP connects",
+        "What arrives is no BGP message: a browser, a health check or another program dials the BGP "
+        "port.",
+        "Find the program on {node} (`ss -tnp` there shows who is connected to the reflector) and point "
+        "it elsewhere: the page and the API have a port of their own.",
+    ),
+    "hold-time": Kind(
+        "error",
+        "Hold time is too short",
+        "The node's OPEN proposes a hold time of one or two seconds, which RFC 4271 forbids.",
+        "Start kube-router on {node} with --bgp-holdtime=90s, and restart its pod.",
+    ),
     "hold-timer": Kind(
         "error",
         "Node fell silent",
@@ -135,7 +149,8 @@ KINDS: Final[dict[str, Kind]] = {
         "error",
         "Routes rejected",
         "A route of the node breaks a rule that keeps everybody's sessions up; its session stays.",
-        "The text names the rule. Correct what {node} announces, or update its BGP software.",
+        "Have {node} announce {prefix} as the rule in the text wants it, or no longer: kube-router "
+        "announces its node's pod CIDR, with the node's own address as next hop.",
     ),
     "refused": Kind(
         "error",

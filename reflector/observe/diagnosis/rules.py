@@ -68,7 +68,10 @@ def _failure(facts: Facts, record: Record, failure: Failure) -> Problem | None:
     ):
         what = f"{_called(name)} and the reflector disagree over router ids: {report.reason}."
         return _problem("our-router-id", name, what, "", failure)
-    return _no_session(record, failure, report)
+    if _is(report.sent, OpenSubcode.UNACCEPTABLE_HOLD_TIME):
+        what = f"{_called(name)}: {report.reason.partition(': ')[0]}, and 3 s are the least."
+        return _problem("hold-time", name, what, "", failure)
+    return _no_session(facts, record, failure, report)
 
 
 def _turned_away(
@@ -86,7 +89,7 @@ def _turned_away(
     return _problem("same-router-id", name, what, "", failure)
 
 
-def _no_session(record: Record, failure: Failure, report: PeerDown) -> Problem | None:
+def _no_session(facts: Facts, record: Record, failure: Failure, report: PeerDown) -> Problem | None:
     name = record.name
     mute = not name.router_id and report.received is None
     if mute and report.sent is not None and report.sent.code == ErrorCode.HOLD_TIMER_EXPIRED:
@@ -97,9 +100,14 @@ def _no_session(record: Record, failure: Failure, report: PeerDown) -> Problem |
         return None  # a collision, or we are shutting down
     if mute and report.sent is None and failure.count < _STRANGE:
         return None
-    what = (
-        f"{_called(name)}: no session, {failure.count} {'times' if failure.count > 1 else 'time'}"
-    )
+    strange = mute and report.sent is not None and report.sent.code == ErrorCode.MESSAGE_HEADER
+    if strange and facts.now_s > failure.at_s + _CALM_S:
+        return None  # a health check would have come again, and a browser is gone
+    times = f"{failure.count} {'times' if failure.count > 1 else 'time'}"
+    if strange:
+        what = f"{_called(name)} connects and says something that is not BGP, {times}."
+        return _problem("no-bgp", name, what, "", failure)
+    what = f"{_called(name)}: no session, {times}"
     return _problem("no-session", name, f"{what}: {report.reason}.", "", failure)
 
 
@@ -213,14 +221,31 @@ def _foreign_next_hops(facts: Facts) -> Iterator[Problem]:
 
 
 def _rejected(facts: Facts) -> Iterator[Problem]:
+    faults = {
+        (str(record.name.address), record.name.router_id): record.fault for record in facts.records
+    }
+    for node in facts.nodes:
+        if not node.had_rejected:
+            continue
+        fault = faults.pop((node.address, node.router_id), None)  # which is of these prefixes
+        if node.rejected is not None:
+            prefix, reason, others = node.rejected
+            more = f" (and {others} more)" if others else ""
+            yield Problem(
+                "rejected",
+                (node.address,),
+                f"{_named(node)} announces {prefix}{more}, and it is rejected: {reason}.",
+                _fix("rejected", node=node.host_name or node.address, prefix=prefix),
+                None if fault is None else fault.at_s,
+            )
     for record in facts.records:
-        fault = record.fault
+        fault = faults.get((str(record.name.address), record.name.router_id))
         if fault is not None:
             yield Problem(
                 "rejected",
                 (str(record.name.address),),
                 f"Routes of {_called(record.name)} are rejected: {fault.reason}.",
-                _fix("rejected", node=_short(record.name)),
+                _fix("rejected", node=_short(record.name), prefix="its routes"),
                 fault.at_s,
             )
 
@@ -237,9 +262,11 @@ def _overlaps(facts: Facts) -> Iterator[Problem]:
         more = f" (and {overlap.more} more)" if overlap.more else ""
         if one == other:
             kind = "same-cidr"
+            namesakes = first.host_name == second.host_name  # as every minikube is
+            winner = _named(first) if namesakes else first.host_name or first.address
             what = (
                 f"{_named(first)} and {_named(second)} both announce {one}{more}. "
-                f"Its traffic goes to {first.host_name or first.address}."
+                f"Its traffic goes to {winner}."
             )
         else:
             kind = "overlapping-cidr"

@@ -22,11 +22,14 @@ from reflector.reports import (
     Report,
     UpdateFault,
 )
+from reflector.rib.intake import Intake
 from tests.unit.observe.scene import Scene
 
 BAD_AS = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_PEER_AS)
 BAD_ID = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_BGP_IDENTIFIER)
 SILENCE = Notification(ErrorCode.HOLD_TIMER_EXPIRED, 0)
+NO_BGP = Notification(ErrorCode.MESSAGE_HEADER, 1)
+BAD_HOLD_TIME = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.UNACCEPTABLE_HOLD_TIME)
 DOCS = Path(__file__).parents[3] / "docs"
 
 
@@ -116,6 +119,27 @@ class TestNoSession:
         room.report(down(stranger))
         assert "3 times" in room.the_one("no-session").what
 
+    def test_something_that_speaks_no_bgp(self, room: Class) -> None:
+        stranger = name(router_id="", host="")
+        room.report(down(stranger, "the message marker is not all ones", sent=NO_BGP))
+        problem = room.the_one("no-bgp")
+        assert "10.0.0.5 connects and says something that is not BGP, 1 time." in problem.what
+        assert "on 10.0.0.5" in problem.fix
+        room.now_s += 61
+        assert room.problems() == []
+        # Whoever has said who it is speaks BGP, and something else is wrong.
+        room.report(down(name("10.0.0.6", "10.0.0.6"), sent=NO_BGP))
+        room.the_one("no-session")
+
+    def test_a_hold_time_that_is_too_short(self, room: Class) -> None:
+        reason = "the peer proposes a hold time of 1 s: RFC 4271 wants 0 or at least 3"
+        room.report(down(name(), reason, sent=BAD_HOLD_TIME))
+        problem = room.the_one("hold-time")
+        assert "node-a (10.0.0.5): the peer proposes a hold time of 1 s," in problem.what
+        assert "on node-a with --bgp-holdtime=90s" in problem.fix
+        room.report(up(name()))
+        assert room.problems() == []
+
     def test_an_address_that_may_not_peer(self, room: Class) -> None:
         room.report(ConnectionRefused(name(router_id="", host=""), "add a range"))
         assert room.the_one("refused").fix == "add a range"
@@ -171,6 +195,12 @@ class TestAnnouncements:
         room.scene.withdraw(b, "10.244.0.0/24")
         room.scene.announce(b, "10.245.0.0/24")
         assert room.problems() == []
+
+    def test_namesakes_are_told_apart(self, room: Class) -> None:
+        a, b = room.scene.join("10.0.0.5", "minikube"), room.scene.join("10.0.0.6", "minikube")
+        room.scene.announce(a, "10.244.0.0/24")
+        room.scene.announce(b, "10.244.0.0/24")
+        assert room.the_one("same-cidr").what.endswith("goes to minikube (10.0.0.5).")
 
     def test_a_pod_cidr_within_another(self, room: Class) -> None:
         a, b = room.scene.join("10.0.0.5", "node-a"), room.scene.join("10.0.0.6", "node-b")
@@ -232,6 +262,41 @@ class TestAnnouncements:
         room.now_s += 1
         room.scene.desk.tick(room.scene)
         assert room.problems() == []
+
+    def test_a_route_is_rejected_until_it_is_withdrawn(self, room: Class) -> None:
+        """However soon that is, and whatever else the node announces meanwhile."""
+        peer = room.scene.join("10.0.0.5", "node-a")
+        room.scene.announce(peer, "10.244.0.0/24")
+        room.scene.announce(peer, "10.244.7.0/24", "10.244.8.0/24", next_hop="127.0.0.1")
+        problem = room.the_one("rejected")
+        assert "node-a (10.0.0.5) announces 10.244.8.0/24 (and 1 more)" in problem.what
+        assert "the next hop 127.0.0.1 is no host's address" in problem.what
+        room.scene.announce(peer, "10.244.1.0/24")
+        room.scene.withdraw(peer, "10.244.8.0/24")
+        assert "announces 10.244.7.0/24, and it is rejected" in room.the_one("rejected").what
+        room.scene.announce(peer, "10.244.7.0/24")
+        assert room.problems() == []
+
+    def test_it_is_told_once_and_since_when(self, room: Class) -> None:
+        peer = room.scene.join("10.0.0.5", "node-a")
+        room.scene.announce(peer, "10.244.7.0/24", next_hop="127.0.0.1")
+        room.report(UpdateFault(name(), Finding(Action.WITHDRAW, "NEXT_HOP is 127.0.0.1")))
+        assert room.the_one("rejected").since_s is not None
+        room.scene.withdraw(peer, "10.244.7.0/24")
+        # Nothing is rejected any more, nor announced, and so for long.
+        [connection] = room.scene.peering.connections
+        connection.since = -1e9
+        assert [problem.kind for problem in room.problems()] == ["announces-nothing"]
+
+    def test_a_default_route_is_rejected_each_time(self, room: Class) -> None:
+        peer = room.scene.join("10.0.0.5", "node-a")
+        peer.take_by(Intake())
+        room.scene.announce(peer, "10.244.0.0/24")
+        for _ in range(2):
+            room.scene.announce(peer, "0.0.0.0/0")
+            assert "set accept-default to true" in room.the_one("rejected").what
+            room.scene.withdraw(peer, "0.0.0.0/0")
+            assert room.problems() == []
 
     def test_a_loop_is_nobodys_mistake(self, room: Class) -> None:
         room.report(UpdateFault(name(), Finding(Action.EXCLUDE, "our own router id")))
