@@ -128,7 +128,7 @@ async def test_the_kernel_looks_after_sessions_without_hold_time() -> None:
     async with room() as here:
         caller = await here.join(hold_time_s=0)
         port = caller.writer.get_extra_info("sockname")[1]
-        await here.until(lambda: _timer(port) == "02", "the keepalive timer runs")
+        await here.until(lambda: _timer(here.port, port) == "02", "the keepalive timer runs")
 
 
 async def test_who_has_long_taken_nothing_goes_and_a_slow_reader_stays(
@@ -169,10 +169,9 @@ async def _read(caller: Caller, pause_s: float = 0.0) -> None:
         await asyncio.sleep(pause_s)
 
 
-def _timer(remote_port: int) -> str:
+def _timer(local_port: int, remote_port: int) -> str:
     """Which timer runs at our end of a connection, as /proc/net/tcp numbers them."""
+    ends = f":{local_port:04X}", f":{remote_port:04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    (ours,) = [
-        each for each in lines if each[2].endswith(f":{remote_port:04X}") and each[3] == "01"
-    ]
+    (ours,) = [each for each in lines if (each[1][-5:], each[2][-5:]) == ends and each[3] == "01"]
     return ours[5].partition(":")[0]

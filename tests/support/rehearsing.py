@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.netns import require_namespaces
-from tests.support.reflector_process import REPOSITORY
+from tests.support.reflector_process import REPOSITORY, free_port
 
 COMMAND: Final = (sys.executable, "-m", "reflector", "rehearse")
 RUN_TIMEOUT_S: Final = 180.0
@@ -37,10 +37,20 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm"}
 
 
+def _command(arguments: tuple[str, ...]) -> list[str]:
+    """The command line; with a page of its own, where it says nothing else of its reflector.
+
+    The usual port may be taken by another class between a look at it and its use.
+    """
+    own = not {"--", "--reflector"}.intersection(arguments) and "--netns" in arguments
+    page = ("--", "--http", f"127.0.0.1:{free_port()}") if own else ()
+    return [*COMMAND, *arguments, *page]
+
+
 def rehearse(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Play a class to its end."""
     return subprocess.run(
-        [*COMMAND, *arguments],
+        _command(arguments),
         capture_output=True,
         text=True,
         timeout=RUN_TIMEOUT_S,
@@ -53,7 +63,11 @@ def rehearse(*arguments: str) -> subprocess.CompletedProcess[str]:
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Begin a class."""
     return subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=environment(), cwd=REPOSITORY
+        _command(arguments),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=REPOSITORY,
     )
 
 
