@@ -8,7 +8,7 @@ coroutine. Nothing heavy is imported before a test uses a fixture.
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Unpack
 
 import pytest
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     )
 
 Address = tuple[str, int]
+# What `bgp_listener` is; it takes what `reflector.sim.listen` takes.
+BgpListenerFactory: TypeAlias = "Callable[..., Listener]"
 
 # How many addresses of 127.0.0.0/16 peers may have, from 127.0.0.2 on.
 _SOURCES: Final = 65_000
@@ -173,7 +175,7 @@ def bgp_peer_sync(
 
 
 @pytest.fixture
-def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[Callable[..., Listener]]":
+def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[BgpListenerFactory]":
     """Listens for a speaker that dials, and closes the listeners and peers at the test's end.
 
     As in `peer = await bgp_listener(port=1790).accept()`; takes what `reflector.sim.listen` takes.

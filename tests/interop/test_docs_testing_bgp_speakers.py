@@ -63,6 +63,22 @@ def test_its_tests_pass(tmp_path: Path) -> None:
     assert f"{count} passed" in done.stdout
 
 
+def test_its_types_are_right(tmp_path: Path) -> None:
+    path = tmp_path / "test_with_types.py"
+    path.write_text(FILES[path.name])
+    options = ("--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache"))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, str(path)],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_what_fails_fails_as_shown(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, FAILING)
     assert done.returncode == 1
