@@ -36,6 +36,9 @@ from reflector.sim.wire import write_routes, write_withdrawal
 _LINGER_S: Final = 1.0
 # Pause between two dials of `rejoin`.
 _REDIAL_S: Final = 0.2
+# How long the first of them waits for an answer, each further one twice as long: GoBGP 3.10 may take a
+# connection of who has just left and forget it.
+_UNANSWERED_S: Final = 3.0
 
 
 class Peer(Link):
@@ -428,17 +431,21 @@ class Peer(Link):
         Raises:
             ConnectError: The connection can't be made by the deadline.
             SessionOverError: The session is still refused at the deadline.
+            DeadlineError: The connection is taken, and by the deadline nobody answers.
             SimError: The peer was dialled, so that it has nowhere to dial.
         """
+        loop = asyncio.get_running_loop()
         limit_s = self.profile.deadline_s if deadline_s is None else deadline_s
-        deadline = asyncio.get_running_loop().time() + limit_s
+        deadline, answer_s = loop.time() + limit_s, _UNANSWERED_S
         while True:
             try:
                 await self.reconnect(restarting=restarting, forwarding=forwarding)
-                await self.established()
-            except (ConnectError, SessionOverError):
-                if asyncio.get_running_loop().time() > deadline:
+                left_s = max(deadline - loop.time(), _REDIAL_S)
+                await self.established(deadline_s=min(answer_s, left_s))
+            except (ConnectError, SessionOverError, DeadlineError):
+                if loop.time() > deadline:
                     raise
+                answer_s *= 2
                 await asyncio.sleep(_REDIAL_S)
             else:
                 return

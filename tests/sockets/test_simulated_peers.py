@@ -205,6 +205,63 @@ async def test_dripped_octets_are_messages() -> None:
         await two.route("10.1.0.0/24", next_hop="10.0.0.1")
 
 
+@asynccontextmanager
+async def forgetful(door: sim.Listener, forgotten: int) -> AsyncIterator[int]:
+    """A port that takes connections for a speaker, and forgets the first of them."""
+    taken = 0
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(writer):
+            while octets := await reader.read(4096):
+                writer.write(octets)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        taken += 1
+        if taken <= forgotten:
+            with contextlib.suppress(OSError), contextlib.closing(writer):
+                while await reader.read(4096):
+                    pass
+        else:
+            there, back = await asyncio.open_connection(*door.address)
+            await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def answer_all(door: sim.Listener) -> None:
+    while True:
+        await door.accept()
+
+
+async def test_who_is_not_answered_dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reflector.sim.peer._UNANSWERED_S", 0.1)
+    async with (
+        sim.listen(router_id="192.0.2.1") as door,
+        forgetful(door, forgotten=2) as port,
+        sim.connect("127.0.0.1", port, source="127.0.0.2") as one,
+    ):
+        speaker = asyncio.create_task(answer_all(door))
+        await one.rejoin()
+        assert one.is_established
+        speaker.cancel()
+
+
+async def test_who_is_never_answered_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reflector.sim.peer._UNANSWERED_S", 0.1)
+    async with (
+        sim.listen(router_id="192.0.2.1") as door,
+        forgetful(door, forgotten=99) as port,
+        sim.connect("127.0.0.1", port, source="127.0.0.2") as one,
+    ):
+        with pytest.raises(sim.DeadlineError, match="the session is established"):
+            await one.rejoin(deadline_s=1)
+
+
 async def test_octets_that_are_no_bgp_are_answered() -> None:
     async with pair() as (one, two):
         await one.established()
