@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reflector.bgp.errors import Action
+from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode
 from reflector.reports import (
     ConnectionRefused,
     PeerDown,
@@ -66,7 +67,7 @@ class Record:
     Args:
         name: As it was last known.
         up_at_s: When its last session began, None if it never had one.
-        ends_s: When its last sessions ended.
+        ends_s: When its last sessions ended, those aside that the presenter has dropped.
         left: How its last session ended, while it has no other.
         failure: The last attempt that failed since it last had a session.
         fault: Routes of its session that were rejected.
@@ -93,6 +94,13 @@ class Happening:
     number: int
     at_s: float
     report: Report
+
+
+def _cleared(report: PeerDown) -> bool:
+    """Whether a session ended by `clear`."""
+    sent = report.sent
+    cleared = ErrorCode.CEASE, CeaseSubcode.ADMINISTRATIVE_RESET
+    return sent is not None and (sent.code, sent.subcode) == cleared
 
 
 class Ledger:
@@ -128,7 +136,8 @@ class Ledger:
                 self._up(peer, at_s)
             case PeerDown(peer, was_up=True):
                 record = self._record(peer)
-                record.ends_s = (*record.ends_s, at_s)[-_MAX_ENDS:]
+                if not _cleared(report):
+                    record.ends_s = (*record.ends_s, at_s)[-_MAX_ENDS:]
                 record.left, record.fault = Failure(at_s, report), None
             case PeerDown(peer) | ConnectionRefused(peer) | PeerReturned(peer):
                 self._failed(self._record(peer), report, at_s)

@@ -10,7 +10,7 @@ import pytest
 
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.notification import Notification
-from reflector.bgp.vocabulary import ErrorCode, OpenSubcode
+from reflector.bgp.vocabulary import CeaseSubcode, ErrorCode, OpenSubcode
 from reflector.observe.diagnosis import KINDS, Facts, Problem, diagnose
 from reflector.observe.kernel import Md5Drops, read_md5_drops
 from reflector.reports import (
@@ -28,6 +28,7 @@ from tests.unit.observe.scene import Scene
 BAD_AS = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_PEER_AS)
 BAD_ID = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.BAD_BGP_IDENTIFIER)
 SILENCE = Notification(ErrorCode.HOLD_TIMER_EXPIRED, 0)
+CLEARED = Notification(ErrorCode.CEASE, CeaseSubcode.ADMINISTRATIVE_RESET)
 NO_BGP = Notification(ErrorCode.MESSAGE_HEADER, 1)
 BAD_HOLD_TIME = Notification(ErrorCode.OPEN_MESSAGE, OpenSubcode.UNACCEPTABLE_HOLD_TIME)
 DOCS = Path(__file__).parents[3] / "docs"
@@ -170,6 +171,12 @@ class TestFallen:
 
     def test_who_leaves_politely_is_no_problem(self, room: Class) -> None:
         room.report(up(name()), down(name(), was_up=True))
+        assert room.problems() == []
+
+    def test_a_session_that_the_presenter_drops_is_no_problem(self, room: Class) -> None:
+        for _ in range(3):
+            room.report(up(name()), down(name(), "cleared", was_up=True, sent=CLEARED))
+        room.report(up(name()))
         assert room.problems() == []
 
     def test_a_session_that_comes_and_goes(self, room: Class) -> None:
