@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from reflector.bgp.limits import SEND_QUEUE_BYTES
-from tests.behaviour.client import Client, Table, expected, prefixes
+from tests.behaviour.client import DEADLINE_S, Client, Table, expected, prefixes
 from tests.behaviour.conftest import Join
 from tests.behaviour.process import MIB, Generator, Measured
 
@@ -112,8 +112,10 @@ async def test_fifty_clients_that_stop_reading_share_what_waits_for_them(
 @pytest.mark.asyncio
 async def test_a_whole_table_goes_through_the_smallest_window(join: Join) -> None:
     source, narrow = await join(0), await join(1, receive_buffer=1, hold_s=3)
-    table = await source.announce(prefixes(50_000))
-    await narrow.holds(expected(table))
+    table = await source.announce(prefixes(10_000))
+    # On a busy machine the window is shut whenever the kernel looks: then its probes carry the
+    # table, some hundred octets every 200 ms, whatever the reflector does.
+    await narrow.holds(expected(table), timeout_s=4 * DEADLINE_S)
 
 
 @pytest.mark.asyncio
