@@ -35,7 +35,7 @@ from reflector.observe.server.control import ControlError, ControlServer
 from reflector.observe.server.http import HttpError, HttpServer, WhoamiListener
 from reflector.parts import local_routes, policy_of, room_for, stations, targets
 from reflector.reports import PeerUp, Report, Trouble
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from reflector.speaker import Identity, Peer, Speaker
 
 Load = Callable[[], tuple[Config, list[str]]]

@@ -14,9 +14,9 @@ from reflector.observe.roll import Roll
 from reflector.observe.server.orders import NothingThere, OrderRefused
 from reflector.observe.views import Reflector, View
 from reflector.reports import Report, Steered
-from reflector.rib.path import IPAddress
 from reflector.rib.returning import Returning
 from reflector.rib.separation import Separation
+from reflector.rib.source import IPAddress
 
 _CLEARED: Final = "cleared by the presenter"
 

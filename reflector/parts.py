@@ -11,7 +11,7 @@ from reflector.net.dialer import Target
 from reflector.net.peer_policy import PeerPolicy
 from reflector.observe.export.bmp import Station
 from reflector.rib.originated import LocalRoute
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # File descriptors that are no peer's: listening sockets, the control socket and who asks on it, the
 # state file, connections that are being turned away, dials.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reflector.bgp.errors import Finding
 from reflector.bgp.notification import Notification
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 
 @dataclass(frozen=True, slots=True)

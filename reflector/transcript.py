@@ -23,7 +23,7 @@ from reflector.bgp.limits import (
 )
 from reflector.bgp.message import KEEPALIVE
 from reflector.reports import PeerName
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 Direction = Literal["received", "sent"]
 

@@ -19,7 +19,7 @@ from reflector.bgp.vocabulary import Family
 from reflector.net.reading import ReadTurn
 from reflector.net.refresh_gate import RefreshGate
 from reflector.reports import PeerName
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from reflector.speaker import Peer
 from reflector.transcript import Transcript
 

@@ -10,7 +10,7 @@ from typing import Final
 from reflector.net.hops import demand_near, send_far
 from reflector.net.peering import Peering
 from reflector.net.sockets import set_md5_key
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # RFC 4271 10 suggests 120 s between tries, which is long while a class waits. Jitter as there.
 _RETRY_S: Final = 5.0

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # Never contacted: a UDP socket that is connected to it only asks the kernel which of our addresses
 # it would send from (RFC 5737, TEST-NET-1).

@@ -9,7 +9,7 @@ from reflector.bgp.nlri import IPNetwork
 from reflector.net.host import is_here
 from reflector.net.peering import Peering
 from reflector.net.sockets import ListenError, listen, set_md5_key
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # The kernel keeps the keys of one listening socket for one family.
 _VERSION_OF: Final = {socket.AF_INET: 4, socket.AF_INET6: 6}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reflector.bgp.vocabulary import BGP_PORT
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 _VERSION: Final = 1
 

@@ -51,7 +51,7 @@ from reflector.reports import (
     Report,
     UpdateFault,
 )
-from reflector.rib.path import IPAddress, Source
+from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 from reflector.transcript import Archive
 

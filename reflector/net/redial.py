@@ -17,7 +17,7 @@ from reflector.net.memory import Known, Remembered
 from reflector.net.peering import Peering
 from reflector.net.redial_plan import Outcome, Plan
 from reflector.reports import Report, Trouble
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # Tries under way at a time, so that a large class costs neither descriptors nor turns.
 _AT_ONCE: Final = 64

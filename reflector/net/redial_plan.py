@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Final
 
 from reflector.net.memory import Remembered
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # By then kube-router has redialled by itself.
 _GIVE_UP_S: Final = 180.0

@@ -15,8 +15,8 @@ from reflector.bgp.errors import SessionError
 from reflector.bgp.vocabulary import Family
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerName, Report, RestartOver, RoutesKeptLong, StaleRoutesGone
-from reflector.rib.path import IPAddress
 from reflector.rib.returning import Returning, returning
+from reflector.rib.source import IPAddress
 from reflector.speaker import Peer, Speaker
 
 # RFC 4724 4.2: a peer that is back and never says that it is complete would keep stale routes for

@@ -7,7 +7,7 @@ import struct
 from typing import Final
 
 from reflector.net.hops import send_far, watch_distance
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # Internetwork control (CS6), as routers mark BGP: it gets through where other traffic queues.
 _TOS: Final = 0xC0

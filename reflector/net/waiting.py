@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 C = TypeVar("C", bound=Hashable)
 

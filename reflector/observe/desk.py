@@ -18,7 +18,7 @@ from reflector.observe.overlap import Overlap, find_overlaps, take_routes
 from reflector.observe.views import Reflector
 from reflector.observe.wall_clock import WallClock
 from reflector.reports import Report
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # A fault of no prefix is looked at again when the burst of UPDATEs that it came in must be over.
 _SETTLED_S: Final = 2.0

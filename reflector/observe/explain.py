@@ -13,7 +13,8 @@ from reflector.observe.views import PeerConnection, Reflector, View, by_address
 from reflector.reports import PeerDown
 from reflector.rib.decision import eliminate
 from reflector.rib.fate import Fate, Reason
-from reflector.rib.path import Candidates, IPAddress, Path, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import IPAddress, Source
 
 # Longer prefixes that are named.
 _MAX_WITHIN: Final = 20

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from reflector.bgp.nlri import IPNetwork, pack_prefix, shorten
 from reflector.bgp.vocabulary import FAMILIES, Family
-from reflector.rib.path import Candidates, IPAddress
+from reflector.rib.path import Candidates
+from reflector.rib.source import IPAddress
 
 
 def family_of(wanted: IPNetwork | IPAddress) -> Family:

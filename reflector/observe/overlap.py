@@ -5,8 +5,9 @@ from typing import Final
 
 from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Candidates, Source
+from reflector.rib.path import Candidates
 from reflector.rib.quarantine import are_rivals
+from reflector.rib.source import Source
 from reflector.speaker import Speaker
 
 Routes = list[tuple[Family, dict[bytes, Candidates]]]

@@ -11,7 +11,7 @@ from reflector.bgp.vocabulary import IPV4_UNICAST, State
 from reflector.observe.ledger import Record
 from reflector.observe.views import PeerConnection, Reflector, View
 from reflector.reports import PeerDown
-from reflector.rib.path import Source
+from reflector.rib.source import Source
 from reflector.speaker import Peer, Speaker
 
 # Prefixes that are shown of a node; a node has one pod CIDR of each family.

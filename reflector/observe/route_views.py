@@ -10,7 +10,8 @@ from reflector.observe.nearest import family_of, find
 from reflector.observe.views import ROLES, Reflector, View
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
-from reflector.rib.path import Candidates, IPAddress, Path, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 
 

@@ -17,7 +17,7 @@ from reflector.observe.server.orders import Controls, state
 from reflector.observe.wall_clock import WallClock
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
-from reflector.rib.path import IPAddress, Source
+from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 from reflector.transcript import Archive, Transcript
 

@@ -14,11 +14,12 @@ from typing import Final
 from reflector.bgp.add_path import PATH_ID_BYTES
 from reflector.bgp.limits import CATCH_UP_PIECE_BYTES, CATCH_UP_PIECE_PREFIXES
 from reflector.bgp.update import write_withdrawals
-from reflector.rib.audience import Form
 from reflector.rib.decision import best_path
 from reflector.rib.export_filter import FilteredTable
+from reflector.rib.form import Form
 from reflector.rib.member import Member
-from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import Source
 from reflector.rib.table import Changes, Table
 from reflector.rib.train import Piece, Train
 from reflector.rib.update_group import Difference, UpdateGroup

@@ -23,7 +23,8 @@ as the RFC does, and its result can't depend on the order in which they came.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reflector.rib.path import Candidates, Contest, Path, Place
+from reflector.rib.path import Candidates, Contest, Path
+from reflector.rib.source import Place
 
 _STEPS: Final = (
     "originated by this reflector",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from reflector.bgp.vocabulary import Family
-from reflector.rib.audience import Form
+from reflector.rib.form import Form
 from reflector.rib.member import Member
 from reflector.rib.path import Candidates, Path
 from reflector.rib.policy import Outcome, Plan, Policy

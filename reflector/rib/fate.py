@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from reflector.rib.audience import Audience, Form
+from reflector.rib.audience import Audience
+from reflector.rib.form import Form
 from reflector.rib.member import Member
 from reflector.rib.path import Path
 from reflector.rib.table import Table

@@ -3,8 +3,8 @@
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.limits import SPARE_PATHS_PER_PEER
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Source
 from reflector.rib.policy import Outcome, Plan, Policy
+from reflector.rib.source import Source
 
 
 class ImportFilter:

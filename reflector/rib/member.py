@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reflector.rib.path import Path, Source
+from reflector.rib.path import Path
+from reflector.rib.source import Source
 
 
 class Outlet(Protocol):

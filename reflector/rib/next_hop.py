@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from reflector.bgp.vocabulary import IPV4_UNICAST, Family
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 _MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 

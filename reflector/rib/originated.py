@@ -10,7 +10,8 @@ from reflector.bgp.nlri import IPNetwork, pack_prefix
 from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib.audience import Audience
 from reflector.rib.next_hop import pack_next_hop
-from reflector.rib.path import IPAddress, Path, Source, local_attributes
+from reflector.rib.path import Path, local_attributes
+from reflector.rib.source import IPAddress, Source
 from reflector.rib.table import Table
 
 

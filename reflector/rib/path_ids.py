@@ -6,8 +6,8 @@ from typing import Final
 
 from reflector.bgp.add_path import PATH_ID_BYTES
 from reflector.bgp.limits import MAX_PATHS_PER_PREFIX
-from reflector.rib.path import Place, Source
 from reflector.rib.place import FurtherPlace
+from reflector.rib.source import Place, Source
 
 _FREE: Final = b""
 

@@ -23,9 +23,9 @@ from reflector.bgp.rewrite import (
     with_med,
 )
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Source
 from reflector.rib.prefix_set import PrefixSet
 from reflector.rib.returning import Returning, returning
+from reflector.rib.source import Source
 
 
 class Verdict(Enum):

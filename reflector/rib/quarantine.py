@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
 from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Path, Place, Source
+from reflector.rib.path import Path
+from reflector.rib.source import Place, Source
 from reflector.rib.table import Changes, Table
 
 _Key = tuple[bytes, int]

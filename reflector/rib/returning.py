@@ -1,6 +1,6 @@
 """By what a peer that restarts gracefully is known when it is back (RFC 4724 4.2)."""
 
-from reflector.rib.path import IPAddress, Source
+from reflector.rib.source import IPAddress, Source
 
 # Who comes back: a peer is its address and its router id.
 Returning = tuple[IPAddress, bytes]

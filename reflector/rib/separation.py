@@ -6,9 +6,9 @@ For teaching: sessions stay up, and what leads to the cluster or out of it is wi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reflector.rib.path import Source
 from reflector.rib.policy import Policy, Rule, Side, Verdict
 from reflector.rib.returning import Returning, returning
+from reflector.rib.source import Source
 
 
 @dataclass(frozen=True, slots=True)

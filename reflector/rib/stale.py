@@ -7,7 +7,7 @@ routes the source has and however often it begins, and memory grows with what it
 from collections.abc import Iterable, Iterator
 
 from reflector.bgp.vocabulary import Family
-from reflector.rib.path import Place, Source
+from reflector.rib.source import Place, Source
 from reflector.rib.table import Table
 
 

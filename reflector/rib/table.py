@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from reflector.bgp.vocabulary import Family
 from reflector.rib.decision import with_path, without_place
-from reflector.rib.path import Candidates, Path, Place, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import Place, Source
 
 
 @dataclass(slots=True)

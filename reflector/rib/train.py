@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reflector.bgp.message import count_messages
-from reflector.rib.path import Path, Source
+from reflector.rib.path import Path
+from reflector.rib.source import Source
 
 # Cars that are coupled into one piece for the members that get all of them. A source gets the other
 # pieces whole and of its own piece each car but its own: few buffers for the kernel, and all shared.

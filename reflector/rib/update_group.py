@@ -30,9 +30,10 @@ from reflector.bgp.limits import (
 from reflector.bgp.message import count_messages
 from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family, RefreshSubtype
-from reflector.rib.audience import Form
+from reflector.rib.form import Form
 from reflector.rib.member import Dump, Member
-from reflector.rib.path import Candidates, Path, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import Source
 from reflector.rib.table import Changes
 from reflector.rib.train import Piece, Train
 

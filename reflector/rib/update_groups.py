@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reflector.bgp.vocabulary import Family
 from reflector.rib.add_path_group import AddPathGroup
-from reflector.rib.audience import Form
 from reflector.rib.export_filter import FilteredGroup
+from reflector.rib.form import Form
 from reflector.rib.member import Member
-from reflector.rib.path import Source
+from reflector.rib.source import Source
 from reflector.rib.table import Table
 from reflector.rib.update_group import Difference, UpdateGroup
 

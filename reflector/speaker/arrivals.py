@@ -15,8 +15,9 @@ from reflector.bgp.update import Announcement, Update, read_update
 from reflector.bgp.vocabulary import Family
 from reflector.rib.long_lived import as_stale, is_marked
 from reflector.rib.next_hop import every_form
-from reflector.rib.path import IPAddress, Path, Place
+from reflector.rib.path import Path
 from reflector.rib.policy import Outcome
+from reflector.rib.source import IPAddress, Place
 from reflector.rib.table import Table
 from reflector.speaker.peer import Peer
 

@@ -11,10 +11,11 @@ from reflector.bgp.vocabulary import Family
 from reflector.rib.import_filter import ImportFilter
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.member import Member, Outlet
-from reflector.rib.path import IPAddress, Path, Source
+from reflector.rib.path import Path
 from reflector.rib.path_ids import PathIds
 from reflector.rib.policy import Policy
 from reflector.rib.refusals import Refusals
+from reflector.rib.source import IPAddress, Source
 from reflector.rib.stale import Renewals
 
 

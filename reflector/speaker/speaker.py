@@ -14,18 +14,19 @@ from reflector.bgp.limits import MAX_MISSED_PREFIXES
 from reflector.bgp.open import Negotiated
 from reflector.bgp.update import JudgedBlocks
 from reflector.bgp.vocabulary import FAMILIES, Family
-from reflector.rib.audience import Form
 from reflector.rib.fate import Fate, Reason, fate
+from reflector.rib.form import Form
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.member import Member, Outlet
 from reflector.rib.next_hop import own_next_hop
 from reflector.rib.originated import LocalRoute, Originated
-from reflector.rib.path import IPAddress, Path, Source
+from reflector.rib.path import Path
 from reflector.rib.path_ids import PathIds
 from reflector.rib.policy import Policy
 from reflector.rib.quarantine import HeldBack, QuarantineTable
 from reflector.rib.returning import Returning, returning
 from reflector.rib.separation import Separation
+from reflector.rib.source import IPAddress, Source
 from reflector.rib.table import Table
 from reflector.rib.update_group import UpdateGroup
 from reflector.rib.update_groups import UpdateGroups

@@ -8,9 +8,11 @@ import pytest
 
 from reflector.bgp.limits import CATCH_UP_PIECE_PREFIXES, SEND_QUEUE_BYTES
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.rib.audience import Audience, Form
+from reflector.rib.audience import Audience
+from reflector.rib.form import Form
 from reflector.rib.member import Member
-from reflector.rib.path import Path, Source, local_attributes
+from reflector.rib.path import Path, local_attributes
+from reflector.rib.source import Source
 from reflector.rib.table import Table
 from reflector.rib.update_group import UpdateGroup
 from tests.behaviour.client import prefixes

@@ -15,7 +15,7 @@ from reflector.bgp.open import Negotiated, Open
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience
 from reflector.rib.originated import LocalRoute
-from reflector.rib.path import Source
+from reflector.rib.source import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.classroom import FakeOutlet

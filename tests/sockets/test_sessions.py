@@ -16,7 +16,7 @@ from reflector.reports import ConnectionRefused, PeerDown, PeerReturned, PeerUp
 from reflector.rib.intake import Intake
 from reflector.rib.maximum import MaximumPrefix
 from reflector.rib.originated import LocalRoute
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from tests.support import wire
 from tests.support.room import Caller, Room, room
 

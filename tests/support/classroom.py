@@ -12,8 +12,8 @@ from reflector.bgp.vocabulary import FAMILIES, Family
 from reflector.rib import update_group
 from reflector.rib.audience import Audience
 from reflector.rib.intake import USUAL_INTAKE, Intake
-from reflector.rib.path import Source
 from reflector.rib.policy import Policy
+from reflector.rib.source import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Identified, Network, Route, read_update, split_messages

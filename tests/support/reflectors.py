@@ -10,7 +10,7 @@ from reflector.bgp.errors import Finding
 from reflector.bgp.open import Capabilities, Negotiated, Open
 from reflector.bgp.vocabulary import FAMILIES
 from reflector.rib.audience import Audience
-from reflector.rib.path import Source
+from reflector.rib.source import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Network, Route, read_update, split_messages

@@ -16,7 +16,7 @@ from reflector.net.peering import Peering
 from reflector.net.sockets import listen
 from reflector.reports import Report
 from reflector.rib.originated import LocalRoute
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
 from tests.support.strict_reader import Network, Route, read_update

@@ -13,9 +13,9 @@ from reflector.observe.ledger import Record
 from reflector.observe.overlap import Overlap
 from reflector.observe.views import PeerConnection, Reflector
 from reflector.rib.audience import Audience
-from reflector.rib.path import Source
 from reflector.rib.quarantine import HeldBack
 from reflector.rib.refusals import Refusals
+from reflector.rib.source import Source
 from reflector.speaker import Speaker
 
 # How long a signature that was wrong counts as wrong: a peer tries again at the latest after 120 s.

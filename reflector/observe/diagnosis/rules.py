@@ -12,7 +12,7 @@ from reflector.observe.diagnosis.facts import Facts, Node
 from reflector.observe.diagnosis.problem import KINDS, Problem
 from reflector.observe.ledger import Failure, Record
 from reflector.reports import ConnectionRefused, PeerDown, PeerName, PeerReturned
-from reflector.rib.path import Source
+from reflector.rib.source import Source
 
 # An OPEN follows a connection within a round trip.
 _SILENT_S: Final = 3.0

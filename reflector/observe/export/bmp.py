@@ -19,7 +19,7 @@ from reflector.observe.export import bmp_messages as bmp
 from reflector.observe.export.feed import Down, Feed, Item, Said, Up
 from reflector.observe.views import PeerConnection, Reflector, held_prefixes
 from reflector.reports import Report, Trouble
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from reflector.speaker import Peer
 from reflector.transcript import Lane
 

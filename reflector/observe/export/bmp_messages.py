@@ -8,7 +8,7 @@ from typing import Final
 from reflector.bgp.events import Closed
 from reflector.bgp.message import frame
 from reflector.bgp.vocabulary import Family, MessageType
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 _VERSION: Final = 3
 _COMMON_BYTES: Final = 6

@@ -15,7 +15,7 @@ from reflector.bgp.vocabulary import FAMILIES, Family, MessageType
 from reflector.bgp.words import KINDS, read_message
 from reflector.observe.views import Reflector, View
 from reflector.reports import PeerName
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from reflector.transcript import Direction, Lane, Transcript
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from reflector.bgp.as4 import two_octet_as
 from reflector.bgp.cutting import OCTETS
 from reflector.observe.export.messages import Conversation
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 CONTENT_TYPE: Final = "application/octet-stream"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reflector.observe.export.messages import Conversation, Said
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 CONTENT_TYPE: Final = "application/vnd.tcpdump.pcap"
 

@@ -15,7 +15,8 @@ from reflector.bgp.vocabulary import (
 from reflector.observe.export.mrt import record
 from reflector.observe.views import Reflector
 from reflector.rib.adj_rib_in import block_of
-from reflector.rib.path import Path, Source
+from reflector.rib.path import Path
+from reflector.rib.source import Source
 from reflector.speaker import Speaker
 
 # RFC 6396 4.3.

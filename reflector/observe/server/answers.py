@@ -11,7 +11,7 @@ from aiohttp import web
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe.server.pace import PACE
 from reflector.observe.views import View
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # How long the loop may be held at a stretch while a long answer is made.
 _SLICE_S: Final = 0.002

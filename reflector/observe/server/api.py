@@ -37,7 +37,8 @@ from reflector.observe.server.searching import Searching
 from reflector.observe.server.stream import Stream, event_view
 from reflector.observe.server.teaching import Teaching
 from reflector.observe.views import Reflector, View
-from reflector.rib.path import Candidates, IPAddress
+from reflector.rib.path import Candidates
+from reflector.rib.source import IPAddress
 
 # How long answers that are under way may take at shutdown; the process is to end within a second.
 _SHUTDOWN_S: Final = 0.1

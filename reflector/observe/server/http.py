@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from reflector.observe.views import Reflector
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 if TYPE_CHECKING:
     from aiohttp.web import AppRunner

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from reflector.bgp.nlri import IPNetwork
-from reflector.rib.path import IPAddress
 from reflector.rib.returning import Returning
+from reflector.rib.source import IPAddress
 
 
 class OrderRefused(Exception):  # noqa: N818 - the order's fault, not ours

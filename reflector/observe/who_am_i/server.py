@@ -12,7 +12,7 @@ from reflector.observe.server.answers import end_of
 from reflector.observe.server.door import MAX_VISITORS, Door
 from reflector.observe.views import Reflector
 from reflector.observe.who_am_i import answer as whoami
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 # A whole class behind one address asks at once; a script that asks all the time is told to wait.
 _EACH: Final = Rate(burst=60, per_s=10.0)

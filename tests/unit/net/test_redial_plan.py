@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, ip_address
 
 from reflector.net.memory import Remembered
 from reflector.net.redial_plan import Outcome, Plan
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 
 LOCAL = ip_address("10.0.0.254")
 PEERS = [

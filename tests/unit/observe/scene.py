@@ -25,8 +25,8 @@ from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
-from reflector.rib.path import IPAddress, Source
 from reflector.rib.returning import Returning
+from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Identity, Peer, Speaker
 from reflector.transcript import Archive, Transcript
 

@@ -12,7 +12,7 @@ from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, Community
 from reflector.observe.route_views import Routes, advertised
 from reflector.observe.views import View, neighbors, summary
 from reflector.rib.audience import Audience
-from reflector.rib.path import IPAddress
+from reflector.rib.source import IPAddress
 from tests.unit.observe.scene import OPTIONAL_TRANSITIVE, Scene
 
 COMMUNITY = encode_attribute(

@@ -10,7 +10,8 @@ from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.audience import Audience
 from reflector.rib.decision import best_path, eliminate, explain, with_path, without_place
-from reflector.rib.path import Candidates, IPAddress, Path, Source
+from reflector.rib.path import Candidates, Path
+from reflector.rib.source import IPAddress, Source
 
 CLUSTER_ID = b"\x0a\0\0\xfe"
 

@@ -6,8 +6,10 @@ import pytest
 
 from reflector.bgp.judge import Judge
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
-from reflector.rib.audience import Audience, Form
-from reflector.rib.path import Path, Source, local_attributes
+from reflector.rib.audience import Audience
+from reflector.rib.form import Form
+from reflector.rib.path import Path, local_attributes
+from reflector.rib.source import Source
 from tests.support import wire
 
 CLUSTER_ID = b"\x0a\0\0\xfe"

@@ -13,9 +13,9 @@ from reflector.bgp.judge import Judge
 from reflector.bgp.nlri import pack_prefix
 from reflector.bgp.vocabulary import IPV4_UNICAST, IPV6_UNICAST
 from reflector.rib.audience import Audience
-from reflector.rib.path import Source
 from reflector.rib.policy import Change, Policy, Rule, Verdict
 from reflector.rib.prefix_set import PrefixRange, PrefixSet
+from reflector.rib.source import Source
 from tests.support import wire
 
 ACCEPT, REJECT, NEXT = Verdict.ACCEPT, Verdict.REJECT, Verdict.NEXT

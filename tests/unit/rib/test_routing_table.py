@@ -7,7 +7,8 @@ import pytest
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.audience import Audience
-from reflector.rib.path import Path, Source
+from reflector.rib.path import Path
+from reflector.rib.source import Source
 from reflector.rib.table import Changes, Table
 from tests.support import wire
 
