@@ -10,9 +10,10 @@ from typing import Final
 from reflector.bgp.nlri import IPNetwork
 from reflector.bgp.vocabulary import CeaseSubcode, State
 from reflector.net.peering import Peering
+from reflector.observe.orders import NothingThere, OrderRefused
+from reflector.observe.reflector import Reflector
 from reflector.observe.roll import Roll
-from reflector.observe.server.orders import NothingThere, OrderRefused
-from reflector.observe.views import Reflector, View
+from reflector.observe.views import View
 from reflector.reports import Report, Steered
 from reflector.rib.returning import Returning
 from reflector.rib.separation import Separation

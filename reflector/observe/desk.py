@@ -15,7 +15,7 @@ from reflector.observe.diagnosis import Problem
 from reflector.observe.kernel import Md5Drops, read_md5_drops
 from reflector.observe.ledger import Ledger
 from reflector.observe.overlap import Overlap, find_overlaps, take_routes
-from reflector.observe.views import Reflector
+from reflector.observe.reflector import Reflector
 from reflector.observe.wall_clock import WallClock
 from reflector.reports import Report
 from reflector.rib.source import IPAddress

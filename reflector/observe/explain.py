@@ -8,8 +8,9 @@ from reflector.bgp.describe import ORIGINS
 from reflector.bgp.nlri import IPNetwork, shorten, unpack_prefix
 from reflector.bgp.vocabulary import State
 from reflector.observe.nearest import family_of, find, longest_match, pack, within
+from reflector.observe.reflector import PeerConnection, Reflector
 from reflector.observe.route_views import Routes
-from reflector.observe.views import PeerConnection, Reflector, View, by_address
+from reflector.observe.views import View, by_address
 from reflector.reports import PeerDown
 from reflector.rib.decision import eliminate
 from reflector.rib.fate import Fate, Reason

@@ -9,7 +9,8 @@ from typing import Final
 from reflector.bgp.nlri import unpack_prefix
 from reflector.bgp.vocabulary import IPV4_UNICAST, State
 from reflector.observe.ledger import Record
-from reflector.observe.views import PeerConnection, Reflector, View
+from reflector.observe.reflector import PeerConnection, Reflector
+from reflector.observe.views import View
 from reflector.reports import PeerDown
 from reflector.rib.source import Source
 from reflector.speaker import Peer, Speaker

@@ -7,7 +7,8 @@ from reflector.bgp.describe import describe_attributes, describe_next_hop
 from reflector.bgp.nlri import IPNetwork, unpack_prefix
 from reflector.bgp.vocabulary import Family
 from reflector.observe.nearest import family_of, find
-from reflector.observe.views import ROLES, Reflector, View
+from reflector.observe.reflector import Reflector
+from reflector.observe.views import ROLES, View
 from reflector.rib.audience import Audience
 from reflector.rib.decision import explain
 from reflector.rib.path import Candidates, Path

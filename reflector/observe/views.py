@@ -4,25 +4,17 @@ Routes are in `route_views`. Names are snake_case with units in them and, once r
 can be long are iterators, so that whoever sends them can take pauses; routes may come and go in a pause.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from reflector import __version__
 from reflector.bgp.open import Capabilities, Negotiated, Open
-from reflector.bgp.session import Session
 from reflector.bgp.vocabulary import BGP_PORT, Family, State
-from reflector.monitor import Monitor
-from reflector.observe.ledger import Ledger
-from reflector.observe.server.orders import Controls, state
-from reflector.observe.wall_clock import WallClock
-from reflector.reports import PeerName
+from reflector.observe.orders import state
+from reflector.observe.reflector import PeerConnection, Reflector
 from reflector.rib.audience import Audience
 from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
-from reflector.transcript import Archive, Transcript
-
-if TYPE_CHECKING:  # whose rules look at these protocols
-    from reflector.observe.diagnosis.problem import Problem
 
 View = dict[str, object]
 
@@ -33,130 +25,6 @@ ROLES: Final[dict[int, str]] = {
     Audience.EXTERNAL: "external",
     Audience.SERVED: "route server client",
 }
-
-
-class PeerConnection(Protocol):
-    """A connection with a peer, as far as it is looked at here."""
-
-    @property
-    def name(self) -> PeerName:
-        """The peer, as far as it is known."""
-
-    @property
-    def session(self) -> Session:
-        """Its session."""
-
-    @property
-    def peer(self) -> Peer | None:
-        """The speaker's view of it, while established."""
-
-    @property
-    def outbound(self) -> bool:
-        """Whether we dialled it."""
-
-    @property
-    def local_address(self) -> IPAddress:
-        """Our end."""
-
-    @property
-    def local_port(self) -> int:
-        """Our port."""
-
-    @property
-    def remote_port(self) -> int:
-        """The peer's port."""
-
-    @property
-    def since(self) -> float:
-        """Loop time of its last change of state, in seconds."""
-
-    def follow(self) -> None:
-        """Somebody looks at what is said on it."""
-
-    @property
-    def transcript(self) -> Transcript:
-        """What is said on it."""
-
-    @property
-    def bytes_in(self) -> int:
-        """Octets read."""
-
-    @property
-    def bytes_out(self) -> int:
-        """Octets sent."""
-
-    @property
-    def backlog_bytes(self) -> int:
-        """Octets written and not sent yet."""
-
-
-class Connections(Protocol):
-    """Whoever holds the connections."""
-
-    @property
-    def connections(self) -> Collection[PeerConnection]:
-        """Every one, whatever its state."""
-
-    @property
-    def max_connections(self) -> int:
-        """How many there may be."""
-
-    @property
-    def past(self) -> Archive:
-        """What was said on those that are over."""
-
-    @property
-    def monitors(self) -> list[Monitor]:
-        """Who is told of what peers say."""
-
-
-class DeskView(Protocol):
-    """What is known beyond the tables, as far as it is looked at here."""
-
-    @property
-    def port(self) -> int:
-        """Where peers reach us."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """What became of peers."""
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """Seconds since the epoch."""
-
-    @property
-    def wall_clock(self) -> WallClock:
-        """What makes of the loop's time seconds since the epoch."""
-
-    def addresses(self) -> Sequence[IPAddress]:
-        """At which addresses peers reach us."""
-
-    async def problems(self, reflector: "Reflector") -> list["Problem"]:
-        """Everything that is wrong now."""
-
-
-class Reflector(Protocol):
-    """A running reflector, as far as it is looked at here."""
-
-    @property
-    def desk(self) -> DeskView:
-        """What is known beyond its tables."""
-
-    @property
-    def speaker(self) -> Speaker:
-        """Its routing."""
-
-    @property
-    def peering(self) -> Connections:
-        """Its peers."""
-
-    @property
-    def controls(self) -> Controls:
-        """What a presenter may do."""
-
-    def describe_config(self) -> View:
-        """The configuration that is in force, keyed as in its file, without secrets."""
 
 
 # Summary.

@@ -9,7 +9,7 @@ from typing import Final, Self, Unpack
 
 from reflector.bgp.vocabulary import BGP_PORT
 from reflector.sim.errors import DeadlineError, SimError
-from reflector.sim.netns.namespace import new_socket
+from reflector.sim.namespace import new_socket
 from reflector.sim.peer import Peer
 from reflector.sim.profile import Profile, Settings
 from reflector.sim.transport import Address, sign, tune

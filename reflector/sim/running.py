@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from reflector.sim.errors import DeadlineError, SimError
-from reflector.sim.netns.namespace import inside
+from reflector.sim.namespace import inside
 from reflector.sim.transport import Address
 
 _READY: Final = "ready: "

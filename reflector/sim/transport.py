@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
-from reflector.sim.netns.namespace import new_socket
+from reflector.sim.namespace import new_socket
 
 _READ_BYTES: Final = 1 << 16
 

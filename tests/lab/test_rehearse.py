@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from reflector.sim.netns import namespace
+from reflector.sim import namespace
 from tests.support.netns import ip
 from tests.support.process import QueryError, find_binary, in_netns, query, wait_until
 from tests.support.rehearsing import (

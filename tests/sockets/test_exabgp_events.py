@@ -17,7 +17,7 @@ from reflector.bgp.codec import update_as_exabgp
 from reflector.bgp.events import Closed
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import IPV4_UNICAST
-from reflector.observe.export import exabgp_json
+from reflector.observe.server import exabgp_stream
 from reflector.observe.server.http import HttpServer
 from tests.support import wire
 from tests.support.reflector_process import free_port
@@ -95,8 +95,8 @@ async def test_path_identifiers() -> None:
 
 
 async def test_a_follower_that_is_gone_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exabgp_json, "_LOOK_S", 0.01)
-    monkeypatch.setattr(exabgp_json, "MAX_FOLLOWERS", 1)
+    monkeypatch.setattr(exabgp_stream, "_LOOK_S", 0.01)
+    monkeypatch.setattr(exabgp_stream, "MAX_FOLLOWERS", 1)
     scene = Scene()
     scene.join("10.0.0.5")
     async with serving(scene) as url, aiohttp.ClientSession() as session:

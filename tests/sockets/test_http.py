@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from reflector.observe.orders import ORDERS
 from reflector.observe.server import api, openapi
 from reflector.observe.server.http import HttpError, HttpServer
-from reflector.observe.server.orders import ORDERS
 from reflector.observe.server.pace import Pace
 from reflector.reports import Trouble
 from tests.support.reflector_process import free_port

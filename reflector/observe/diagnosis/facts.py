@@ -11,7 +11,7 @@ from reflector.bgp.vocabulary import IPV4_UNICAST, Family, State
 from reflector.observe.kernel import Md5Drops
 from reflector.observe.ledger import Record
 from reflector.observe.overlap import Overlap
-from reflector.observe.views import PeerConnection, Reflector
+from reflector.observe.reflector import PeerConnection, Reflector
 from reflector.rib.audience import Audience
 from reflector.rib.quarantine import HeldBack
 from reflector.rib.refusals import Refusals

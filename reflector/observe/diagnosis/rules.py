@@ -9,8 +9,8 @@ from reflector.bgp.nlri import unpack_prefix
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import ErrorCode, OpenSubcode, State
 from reflector.observe.diagnosis.facts import Facts, Node
-from reflector.observe.diagnosis.problem import KINDS, Problem
 from reflector.observe.ledger import Failure, Record
+from reflector.observe.problem import KINDS, Problem
 from reflector.reports import ConnectionRefused, PeerDown, PeerName, PeerReturned
 from reflector.rib.source import Source
 

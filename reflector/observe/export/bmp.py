@@ -17,7 +17,8 @@ from reflector.bgp.message import frame
 from reflector.bgp.vocabulary import MessageType
 from reflector.observe.export import bmp_messages as bmp
 from reflector.observe.export.feed import Down, Feed, Item, Said, Up
-from reflector.observe.views import PeerConnection, Reflector, held_prefixes
+from reflector.observe.reflector import PeerConnection, Reflector
+from reflector.observe.views import held_prefixes
 from reflector.reports import Report, Trouble
 from reflector.rib.source import IPAddress
 from reflector.speaker import Peer

@@ -1,67 +1,19 @@
 """What peers do and say in ExaBGP's JSON, one object a line, for scripts that were written for ExaBGP."""
 
-import asyncio
 import json
 import os
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
-
-from aiohttp import web
+from typing import Any
 
 from reflector.bgp.codec import exabgp_json_version, notification_as_exabgp, update_as_exabgp
-from reflector.bgp.limits import FOLLOWER_QUEUE_BYTES
 from reflector.bgp.notification import Notification
-from reflector.observe.export.feed import Down, Feed, Item, Said, Up
-from reflector.observe.server.answers import paced
-from reflector.observe.views import Reflector
+from reflector.observe.export.feed import Down, Item, Said, Up
+from reflector.observe.reflector import Reflector
 from reflector.speaker import Peer
 
-CONTENT_TYPE: Final = "application/x-ndjson"
-
-# Each has a queue, and every UPDATE is decoded for each.
-MAX_FOLLOWERS: Final = 16
-# How long a follower may read nothing at all.
-_STUCK_S: Final = 30.0
-# How often it is looked whether a follower is still there, where nothing happens.
-_LOOK_S: Final = 1.0
-
 View = dict[str, Any]
-
-
-async def follow(request: web.Request, reflector: Reflector) -> web.StreamResponse:
-    """Send everything that there is and that happens, until the follower goes.
-
-    Raises:
-        HTTPServiceUnavailable: There are too many followers.
-    """
-    followers = sum(isinstance(each, _Follower) for each in reflector.peering.monitors)
-    if followers >= MAX_FOLLOWERS:
-        raise web.HTTPServiceUnavailable(
-            text=json.dumps({"error": f"{followers} follow already: end one of them"}),
-            content_type="application/json",
-        )
-    response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
-    await response.prepare(request)
-    transport = request.transport
-    if transport is None:
-        return response
-    writer = Writer(reflector)
-    with _Follower(reflector, FOLLOWER_QUEUE_BYTES, transport.abort) as feed:
-        try:
-            while not feed.over and not transport.is_closing():
-                items = await feed.take(_LOOK_S)
-                async for text in paced(request, ("".join(writer.lines(each)) for each in items)):
-                    async with asyncio.timeout(_STUCK_S):
-                        await response.write(text.encode())
-        except (ConnectionError, TimeoutError):
-            transport.abort()  # it has gone, or reads nothing
-    return response
-
-
-class _Follower(Feed):
-    """A feed that is counted."""
 
 
 class Writer:

@@ -21,7 +21,7 @@ from reflector.bgp.limits import (
 )
 from reflector.bgp.update import announcement_room, write_announcements, write_end_of_rib
 from reflector.bgp.vocabulary import Family
-from reflector.observe.views import PeerConnection, Reflector
+from reflector.observe.reflector import PeerConnection, Reflector
 from reflector.rib.adj_rib_in import block_of
 from reflector.rib.path import Path
 from reflector.speaker import Peer

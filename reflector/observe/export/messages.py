@@ -13,7 +13,8 @@ from reflector.bgp.message import frame
 from reflector.bgp.open import Open, common_add_path
 from reflector.bgp.vocabulary import FAMILIES, Family, MessageType
 from reflector.bgp.words import KINDS, read_message
-from reflector.observe.views import Reflector, View
+from reflector.observe.reflector import Reflector
+from reflector.observe.views import View
 from reflector.reports import PeerName
 from reflector.rib.source import IPAddress
 from reflector.transcript import Direction, Lane, Transcript

@@ -13,7 +13,7 @@ from reflector.bgp.vocabulary import (
     Family,
 )
 from reflector.observe.export.mrt import record
-from reflector.observe.views import Reflector
+from reflector.observe.reflector import Reflector
 from reflector.rib.adj_rib_in import block_of
 from reflector.rib.path import Path
 from reflector.rib.source import Source

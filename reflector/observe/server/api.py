@@ -13,11 +13,11 @@ from aiohttp import web
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe import route_views, views
 from reflector.observe.explain import Explanation
-from reflector.observe.export import exabgp_json
 from reflector.observe.nearest import family_of, pack, within
+from reflector.observe.reflector import Reflector
 from reflector.observe.roll import CLUSTER_BITS, Roll, clusters
 from reflector.observe.route_views import Routes
-from reflector.observe.server import metrics, openapi
+from reflector.observe.server import exabgp_stream, metrics, openapi
 from reflector.observe.server.answers import (
     end_of,
     number,
@@ -36,7 +36,7 @@ from reflector.observe.server.recorded import Recorded
 from reflector.observe.server.searching import Searching
 from reflector.observe.server.stream import Stream, event_view
 from reflector.observe.server.teaching import Teaching
-from reflector.observe.views import Reflector, View
+from reflector.observe.views import View
 from reflector.rib.path import Candidates
 from reflector.rib.source import IPAddress
 
@@ -293,7 +293,7 @@ class _Api:
     async def events(self, request: web.Request) -> web.StreamResponse:
         wanted = request.query.get("format", "")
         if wanted == "exabgp":
-            return await exabgp_json.follow(request, self._reflector)
+            return await exabgp_stream.follow(request, self._reflector)
         if wanted:
             raise problem(400, f"format: {wanted[:40]!r} is not exabgp")
         response = web.StreamResponse(

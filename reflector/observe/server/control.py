@@ -14,8 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from reflector.observe.reflector import Reflector
 from reflector.observe.server.paths import default_socket
-from reflector.observe.views import Reflector
 
 if TYPE_CHECKING:
     from aiohttp.web import AppRunner

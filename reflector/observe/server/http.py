@@ -10,7 +10,7 @@ import socket
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from reflector.observe.views import Reflector
+from reflector.observe.reflector import Reflector
 from reflector.rib.source import IPAddress
 
 if TYPE_CHECKING:

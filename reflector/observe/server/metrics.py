@@ -10,7 +10,8 @@ from typing import Final
 from reflector import __version__
 from reflector.bgp.vocabulary import State
 from reflector.observe.diagnosis import KINDS, Problem
-from reflector.observe.views import PeerConnection, Reflector, held_prefixes
+from reflector.observe.reflector import PeerConnection, Reflector
+from reflector.observe.views import held_prefixes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

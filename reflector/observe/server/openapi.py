@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reflector import __version__
-from reflector.observe.server.orders import ORDERS, Order
+from reflector.observe.orders import ORDERS, Order
 
 Schema = dict[str, object]
 

@@ -8,8 +8,8 @@ from aiohttp import web
 from reflector.observe.export import mrt, pcap
 from reflector.observe.export.messages import Conversation, conversations, message_views, view
 from reflector.observe.export.table_dump import table_dump
+from reflector.observe.reflector import Reflector
 from reflector.observe.server.answers import problem, read_address, send
-from reflector.observe.views import Reflector
 
 
 class Recorded:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reflector.observe.overlap import take_routes
+from reflector.observe.reflector import Reflector
 from reflector.observe.search import Row, search
 from reflector.observe.server.pace import Pace
-from reflector.observe.views import Reflector
 
 
 class _Found(NamedTuple):

@@ -16,8 +16,8 @@ from typing import Any, Final
 from reflector.observe import views
 from reflector.observe.journal.wording import describe
 from reflector.observe.ledger import Happening
+from reflector.observe.reflector import Reflector
 from reflector.observe.roll import Roll
-from reflector.observe.views import Reflector
 
 # How often changes are looked for: soon enough to be "at once" for a class.
 _PERIOD_S: Final = 0.5

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from reflector.bgp.nlri import IPNetwork
+from reflector.observe.orders import Controls, OrderRefused, state
 from reflector.observe.server.answers import end_of, read_address
-from reflector.observe.server.orders import Controls, OrderRefused, state
 
 
 class Teaching:

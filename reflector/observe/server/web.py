@@ -11,9 +11,9 @@ from typing import Final
 
 from aiohttp import web
 
+from reflector.observe.reflector import Reflector
 from reflector.observe.server.api import Handler, Server
 from reflector.observe.server.api import serve as serve_api
-from reflector.observe.views import Reflector
 
 # Each open page holds one connection for its events, and asks over one or two more.
 _MAX_VISITORS: Final = 512

@@ -13,7 +13,8 @@ from typing import Final
 from reflector.bgp.nlri import unpack_prefix
 from reflector.observe.duration import span
 from reflector.observe.nearest import family_of, longest_match, pack
-from reflector.observe.views import PeerConnection, Reflector, by_address, held_prefixes
+from reflector.observe.reflector import PeerConnection, Reflector
+from reflector.observe.views import by_address, held_prefixes
 from reflector.rib.source import IPAddress
 
 # A node has one pod CIDR of each family; who announces more is shown the first, out of so many.

@@ -8,9 +8,9 @@ from typing import Final
 from aiohttp import web
 
 from reflector.observe.journal.limiter import Limiter, Rate
+from reflector.observe.reflector import Reflector
 from reflector.observe.server.answers import end_of
 from reflector.observe.server.door import MAX_VISITORS, Door
-from reflector.observe.views import Reflector
 from reflector.observe.who_am_i import answer as whoami
 from reflector.rib.source import IPAddress
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from reflector.sim.class_plan import PlannedNode
 from reflector.sim.errors import SimError
-from reflector.sim.netns.namespace import names, processes_in, require_namespaces, run_ip
+from reflector.sim.namespace import names, processes_in, require_namespaces, run_ip
 
 # Where the reflector is: no cluster has the number 0.
 REFLECTOR_ADDRESS: Final = "192.168.0.1"

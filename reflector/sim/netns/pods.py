@@ -9,8 +9,8 @@ from contextlib import suppress
 from itertools import combinations
 from typing import Final
 
+from reflector.sim.namespace import new_socket
 from reflector.sim.netns.classroom import pod_address_of
-from reflector.sim.netns.namespace import new_socket
 from reflector.sim.netns.reach import Reach
 from reflector.sim.netns.rtnetlink import Routes
 from reflector.sim.rehearsal import Node, NodeState

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from typing import Final
 
 from reflector.sim.errors import SimError
-from reflector.sim.netns.namespace import new_socket
+from reflector.sim.namespace import new_socket
 from reflector.sim.transport import Address
 
 _READ_BYTES: Final = 1 << 16

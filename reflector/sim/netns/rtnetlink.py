@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from reflector.sim.netns.namespace import new_socket
+from reflector.sim.namespace import new_socket
 
 # linux/netlink.h and linux/rtnetlink.h; not in the socket module.
 _NLMSG_ERROR: Final = 2

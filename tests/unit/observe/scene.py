@@ -20,7 +20,7 @@ from reflector.config.describe import describe
 from reflector.config.model import Config
 from reflector.monitor import Monitor
 from reflector.observe.desk import Desk
-from reflector.observe.server.orders import NothingThere
+from reflector.observe.orders import NothingThere
 from reflector.reports import PeerName
 from reflector.rib.audience import Audience
 from reflector.rib.intake import Intake
@@ -46,7 +46,7 @@ class Sink:
 
 @dataclass(eq=False)
 class Connection:
-    """What `views.PeerConnection` asks for."""
+    """What `reflector.PeerConnection` asks for."""
 
     name: PeerName
     session: Session
@@ -71,7 +71,7 @@ class Connection:
 
 @dataclass
 class Peering:
-    """What `views.Connections` asks for."""
+    """What `reflector.Connections` asks for."""
 
     connections: set[Connection]
     max_connections: int = 1000
@@ -124,7 +124,7 @@ class Steered:
 
 @dataclass
 class Scene:
-    """What `views.Reflector` asks for."""
+    """What `reflector.Reflector` asks for."""
 
     speaker: Speaker = field(init=False)
     peering: Peering = field(init=False)

@@ -8,11 +8,11 @@ import pytest
 
 from reflector.bgp.open import GracefulRestart
 from reflector.observe.ledger import Ledger
+from reflector.observe.orders import ORDERS
 from reflector.observe.overlap import take_routes
 from reflector.observe.roll import Roll, clusters
 from reflector.observe.search import search
 from reflector.observe.server import metrics, openapi
-from reflector.observe.server.orders import ORDERS
 from reflector.observe.views import flags
 from reflector.reports import PeerDown, PeerName, PeerUp, Trouble
 from tests.unit.observe.scene import OUR_ADDRESS, Scene, Sink
