@@ -69,6 +69,8 @@ class Terminal:
 
     def _own_the_terminal(self) -> None:
         os.setsid()
+        # As a shell on a terminal has it; what is started in the background may inherit it ignored.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def resize(self, columns: int, lines: int) -> None:
