@@ -2,6 +2,9 @@
 
 An update group looks at its table through `FilteredTable`, where rejected routes are not there and
 changed ones have another path. What a peer was told so still follows from the table alone.
+
+A policy is asked about the best path. Not so its lines: what comes from beyond them is no candidate
+at all, and the best of the others is chosen (`rib.separation`).
 """
 
 from collections import defaultdict
@@ -10,6 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from reflector.bgp.vocabulary import Family
+from reflector.rib.decision import best_path
 from reflector.rib.form import Form
 from reflector.rib.member import Member
 from reflector.rib.path import Candidates, Path
@@ -30,20 +34,31 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         self._cluster_id = cluster_id
         self._plans: dict[Path, Plan] = {}
         self._changed: dict[tuple[Path, Outcome], Path] = {}
+        self._bests: dict[Candidates, Path] = {}
 
     def __getitem__(self, prefix: bytes) -> Candidates:
-        path = self.seen(prefix, self._table.routes[prefix].best)
+        path = self.seen(prefix, self.best(self._table.routes[prefix]))
         if path is None:
             raise KeyError(prefix)
         return path
 
     def __iter__(self) -> Iterator[bytes]:
         for prefix, candidates in self._table.routes.items():
-            if self.seen(prefix, candidates.best) is not None:
+            if self.seen(prefix, self.best(candidates)) is not None:
                 yield prefix
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def best(self, candidates: Candidates) -> Path:
+        """The best path that is beyond no line; where all are, the best of them: it is rejected."""
+        if not self._policy.lines or len(candidates.paths) == 1:
+            return candidates.best
+        best = self._bests.get(candidates)
+        if best is None:
+            near = [each for each in candidates.paths if not self._policy.parts(each.source)]
+            best = self._bests[candidates] = best_path(near) if near else candidates.best
+        return best
 
     def seen(self, prefix: bytes, path: Path) -> Path | None:
         """What becomes of one of a prefix's paths; None if it is rejected."""
@@ -53,7 +68,7 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         """The best path of each prefix that is accepted; a path's prefixes are judged together."""
         together: dict[Path, list[bytes]] = defaultdict(list)
         for prefix, candidates in self._table.routes.items():
-            together[candidates.best].append(prefix)
+            together[self.best(candidates)].append(prefix)
         found: dict[bytes, Path] = {}
         for path, prefixes in together.items():
             for changed, which in self.sort(path, prefixes):
@@ -84,6 +99,8 @@ class _FilteredRoutes(Mapping[bytes, Candidates]):
         if len(self._plans) > _MAX_PLANS:
             self._plans.clear()
             self._changed.clear()
+        if len(self._bests) > _MAX_PLANS:
+            self._bests.clear()
 
     def _outcome(self, path: Path, outcome: Outcome) -> Path | None:
         if outcome.attributes is None or outcome.attributes is path.attributes:
@@ -112,6 +129,7 @@ class FilteredTable:
 
     def __init__(self, table: Table, policy: Policy, cluster_id: bytes) -> None:
         self.family: Family = table.family
+        self._lines = bool(policy.lines)
         self.routes = _FilteredRoutes(table, policy, cluster_id)
 
     def show(self, changes: Changes) -> Changes:
@@ -122,6 +140,12 @@ class FilteredTable:
         for path, prefixes in changes.arrivals.items():
             for changed, which in routes.sort(path, prefixes):
                 shown.arrivals.setdefault(changed, []).extend(which)
+        if self._lines:
+            for prefix, candidates in changes.candidates.items():
+                then = None if candidates is None else routes.seen(prefix, routes.best(candidates))
+                if then is not routes.get(prefix):
+                    shown.former[prefix] = then
+            return shown
         for prefix, before in changes.former.items():
             shown.former[prefix] = None if before is None else routes.seen(prefix, before)
         return shown
@@ -149,7 +173,10 @@ class FilteredGroup(UpdateGroup):
 
     def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
         """The path of a prefix that a member may see, and the rule that made it so."""
-        return self._filtered.routes.ruled(prefix, self._whole.routes[prefix].best)
+        routes = self._filtered.routes
+        best = routes.best(self._whole.routes[prefix])
+        path, rule = routes.ruled(prefix, best)
+        return path, "" if path is best else rule
 
     def send_changes(self, changes: Changes) -> None:
         """Send every member what a turn has changed for it."""

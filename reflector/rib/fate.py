@@ -56,8 +56,8 @@ def fate(table: Table, group: UpdateGroup, member: Member, prefix: bytes) -> Fat
     best = table.routes[prefix].best
     shown, rule = group.shown(prefix, member)
     if shown is not None and group.may_have(member, shown):
-        return Fate(_sent(group, member, prefix), "" if shown is best else rule)
-    if best.source is member.source:
+        return Fate(_sent(group, member, prefix), rule)
+    if (shown or best).source is member.source:
         return Fate(Reason.OWN)
     if shown is None:
         return Fate(Reason.POLICY, rule)

@@ -39,6 +39,11 @@ class Form:
         object.__setattr__(self, "usual", self.as4 and not self.kind & Audience.OUTSIDE)
 
     @property
+    def needs_candidates(self) -> bool:
+        """Whether what they are told of depends on other paths than the best."""
+        return self.add_path or (self.policy is not None and bool(self.policy.lines))
+
+    @property
     def audience(self) -> int:
         """Their bit: a path whose audience has it may be told to them."""
         audience = self.kind if self.as4 else Audience.as2(self.kind)

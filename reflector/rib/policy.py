@@ -206,15 +206,25 @@ class Policy:
         name: As the configuration has it.
         rules: In the order in which they are asked.
         otherwise: What becomes of what no rule decides: ACCEPT or REJECT.
+
+    Attributes:
+        lines: Beyond which sources are kept apart from those who are told by it.
     """
 
     name: str
     rules: tuple[Rule, ...]
     otherwise: Verdict
+    lines: tuple[Side, ...] = field(init=False, compare=False, repr=False)
     _end: Rule = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        lines = tuple(rule.side for rule in self.rules if rule.side is not None)
+        object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "_end", Rule(f"{self.name}, otherwise", self.otherwise))
+
+    def parts(self, source: Source) -> bool:
+        """Whether a source is beyond one of the lines."""
+        return any(line.holds(source) for line in self.lines)
 
     def plan(self, attributes: PathAttributes, source: Source, *, heeded: bool) -> Plan:
         """The rules that are left for a path's prefixes.

@@ -27,7 +27,7 @@ class Changes:
         former: For every other prefix that changed, the best path before, None if it had none.
             Where a prefix is in both, it arrived first and changed then.
         candidates: For those prefixes, and those whose best path stayed while another changed: all
-            that there was before. Noted only for somebody who is told of every path.
+            that there was before. Noted only for somebody for whom other paths than the best count.
     """
 
     arrivals: dict[Path, list[bytes]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Table:
         family: Which.
         routes: Prefix to candidates.
         held: The prefixes that a source has announced: its Adj-RIB-In, by place.
-        notes_candidates: Whether somebody is told of every path, and not of the best alone.
+        notes_candidates: Whether other paths than the best count for somebody.
     """
 
     def __init__(self, family: Family) -> None:

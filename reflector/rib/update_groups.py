@@ -32,10 +32,10 @@ class UpdateGroups:
         if group is None:
             family, form = key
             table = self._tables[family]
+            if form.needs_candidates and not table.notes_candidates:
+                self.send_changes()  # while it was not noted what there was before
+                table.notes_candidates = True
             if form.add_path:
-                if not table.notes_candidates:
-                    self.send_changes()  # while it was not noted what there was before
-                    table.notes_candidates = True
                 group = AddPathGroup(table, form, self._cluster_id)
             elif form.policy is None:
                 group = UpdateGroup(table, form)
@@ -54,7 +54,7 @@ class UpdateGroups:
             return
         del self._groups[family, form]
         self._tables[family].notes_candidates = any(
-            each.add_path for of, each in self._groups if of is family
+            each.needs_candidates for of, each in self._groups if of is family
         )
 
     def move(self, moves: Iterable[tuple[Member, Family, Form, Form]]) -> None:

@@ -344,10 +344,10 @@ class Speaker:
         table, group = self.tables[family], self._group(peer, family)
         found = fate(table, group, group.members[peer.source], prefix)
         if found.reason is Reason.POLICY:
-            source = table.routes[prefix].best.source
-            cluster = self.separation.parts(peer.source, source)
-            if cluster:
-                return Fate(Reason.DISCONNECTED, cluster)
+            paths = table.routes[prefix].paths
+            clusters = [self.separation.parts(peer.source, path.source) for path in paths]
+            if all(clusters):
+                return Fate(Reason.DISCONNECTED, clusters[0])
         return found
 
     def count_told(self) -> dict[Source, dict[Family, int]]:

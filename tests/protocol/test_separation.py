@@ -156,6 +156,49 @@ def test_the_reason_is_named() -> None:
     }
 
 
+def test_each_side_has_the_best_of_its_own_paths() -> None:
+    """What is beyond the line is no candidate: it neither wins nor, by its MED, eliminates others."""
+    lab = Lab()
+
+    def offer(name: str, med: int, *as_path: int) -> None:
+        attributes = wire.usual(
+            as_path=wire.as_path(wire.sequence(*as_path)),
+            next_hop=wire.next_hop(str(lab.nodes[name].peer.source.address)),
+            med=wire.med(med),
+        )
+        lab.classroom.send(lab.nodes[name], wire.announce("10.9.0.0/24", attributes=attributes))
+
+    def hops() -> dict[str, str]:
+        told = [each for each in lab.nodes.items() if "10.9.0.0/24" in each[1].prefixes]
+        return {name: str(node.route("10.9.0.0/24").next_hop) for name, node in told}
+
+    offer("a1", 10, 65001)
+    offer("b1", 20, 65001)
+    offer("c1", 0, 65002)
+    assert hops() == dict.fromkeys(("a2", "b1", "c1"), "10.0.0.1")
+    lab.separate(A="a1 a2")
+    assert hops() == {"a2": "10.0.0.1", "c1": "10.0.0.3"}
+    speaker, prefix = lab.classroom.speaker, pack_prefix(ip_network("10.9.0.0/24"))
+    reasons = {
+        name: speaker.fate(node.peer, IPV4_UNICAST, prefix).reason
+        for name, node in lab.nodes.items()
+    }
+    assert reasons == {
+        "a1": Reason.OWN,
+        "a2": Reason.TOLD,
+        "b1": Reason.OWN,
+        "c1": Reason.TOLD,
+    }
+    # The best of all stays, and another changes: news for one side alone.
+    lab.classroom.send(lab.nodes["b1"], wire.withdraw("10.9.0.0/24"))
+    assert hops() == {"a2": "10.0.0.1", "b1": "10.0.0.4"}
+    offer("b1", 5, 65001)
+    assert hops() == {"a2": "10.0.0.1", "c1": "10.0.0.3"}
+    lab.separate()
+    assert hops() == dict.fromkeys(("a1", "a2", "c1"), "10.0.0.3")
+    assert not lab.classroom.speaker.tables[IPV4_UNICAST].notes_candidates
+
+
 @pytest.mark.parametrize("side", ["a1 a2", "b1 c1"])
 def test_both_ends_of_the_class_can_be_taken_apart(side: str) -> None:
     lab = Lab()

@@ -202,8 +202,7 @@ class Model:
 
     def may_be_told(self, offer: Offer, member: Member) -> bool:
         """Whether a peer may be told of a path."""
-        across = (offer.member in self.apart) is not (member in self.apart)
-        return offer.may_be_told(member) and (offer.member.local or not across)
+        return offer.may_be_told(member) and not self._across(offer, member)
 
     def told_all(
         self, member: Member, own_address: Address
@@ -222,15 +221,21 @@ class Model:
         """Return what a member must have: by prefix, what `describe` says of the route."""
         found: dict[Network, dict[str, object]] = {}
         for network, offers in self.offers.items():
-            if not offers or network.version not in member.families:
+            near = [offer for offer in offers.values() if not self._across(offer, member)]
+            if not near or network.version not in member.families:
                 continue
-            best = choose(list(offers.values()))
+            best = choose(near)
             if not self.may_be_told(best, member):
                 continue
             hop = self._next_hop(best, own_address, network)
             if hop is not None:
                 found[network] = self._describe(best, hop, member)
         return found
+
+    def _across(self, offer: Offer, member: Member) -> bool:
+        """Whether a path is another's that is kept apart from a peer."""
+        apart = (offer.member in self.apart) is not (member in self.apart)
+        return apart and not offer.member.local
 
     def _describe(self, best: Offer, hop: Address, member: Member) -> dict[str, object]:
         variant = best.variant
