@@ -7,13 +7,12 @@ Routes are told apart by identifier and prefix in one, as they are on the wire.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from reflector.bgp.add_path import PATH_ID_BYTES
 from reflector.bgp.limits import CATCH_UP_PIECE_BYTES, CATCH_UP_PIECE_PREFIXES
-from reflector.bgp.update import write_withdrawals
 from reflector.rib.decision import best_path
 from reflector.rib.export_filter import FilteredTable
 from reflector.rib.form import Form
@@ -22,7 +21,7 @@ from reflector.rib.path import Candidates, Path
 from reflector.rib.source import Source
 from reflector.rib.table import Changes, Table
 from reflector.rib.train import Piece, Train
-from reflector.rib.update_group import Difference, UpdateGroup
+from reflector.rib.update_group import UpdateGroup
 
 # By path identifier.
 _Paths = dict[bytes, Path]
@@ -81,22 +80,20 @@ class AddPathGroup(UpdateGroup):
             if member.can_have(path):
                 yield route[PATH_ID_BYTES:], path
 
-    def difference(self, former: UpdateGroup) -> Difference:
-        """What members of another group see otherwise, by identifier and prefix: theirs and ours."""
-        before = former._all() if isinstance(former, AddPathGroup) else {}  # noqa: SLF001 - its twin
-        after = self._all()
-        return {
-            route: (before.get(route), after.get(route))
-            for route in before.keys() | after.keys()
-            if before.get(route) is not after.get(route)
-        }
+    def told_of(self, prefix: bytes, candidates: Candidates | None) -> Mapping[bytes, Path]:
+        """The paths of a prefix that are told to others than their sources, as routes on the wire."""
+        paths = self._paths(prefix, candidates)
+        return {path_id + prefix: path for path_id, path in paths.items()}
+
+    def _told_now(self, prefix: bytes) -> Mapping[bytes, Path]:
+        return self.told_of(prefix, self.table.routes.get(prefix))
 
     def _all(self) -> dict[bytes, Path]:
         """Every path that may be told, by identifier and prefix."""
         return {
-            path_id + prefix: path
+            route: path
             for prefix, candidates in self.table.routes.items()
-            for path_id, path in self._paths(prefix, candidates).items()
+            for route, path in self.told_of(prefix, candidates).items()
         }
 
     def shown(self, prefix: bytes, member: Member) -> tuple[Path | None, str]:
@@ -109,10 +106,10 @@ class AddPathGroup(UpdateGroup):
         return (path, "") if self._filter is None else self._filter.ruled(prefix, path)
 
     def is_due(self, member: Member, prefix: bytes) -> bool:
-        """Whether a member that left the train is still to be told what became of a prefix."""
+        """Whether a member that is out of step may still be told what became of a prefix."""
         missed = member.missed
-        if not missed:
-            return False
+        if not missed or member.moves:
+            return bool(member.moves)
         paths = self.table.routes[prefix].paths
         return any(path.place.path_id + prefix in missed for path in paths)
 
@@ -174,8 +171,7 @@ class AddPathGroup(UpdateGroup):
     def _encode(self, changes: Changes) -> Train:
         train = Train()
         self._encode_arrivals(train, changes.arrivals)
-        self._encode_differences(train, changes.candidates)
-        train.couple()
+        self._encode_changed(train, changes.candidates)
         return train
 
     def _encode_arrivals(self, train: Train, arrivals: dict[Path, list[bytes]]) -> None:
@@ -189,7 +185,7 @@ class AddPathGroup(UpdateGroup):
             for path, told in arrived.items():
                 self._load(train, path, told)
 
-    def _encode_differences(self, train: Train, candidates: dict[bytes, Candidates | None]) -> None:
+    def _encode_changed(self, train: Train, candidates: dict[bytes, Candidates | None]) -> None:
         routes = self.table.routes
         withdrawn: dict[Source, list[bytes]] = defaultdict(list)
         announced: dict[Path, list[bytes]] = defaultdict(list)
@@ -202,10 +198,7 @@ class AddPathGroup(UpdateGroup):
                 if former is not None and path.source.local:
                     # Ours replaces ours: it may be one that not every member can be told.
                     train.taken_back[path.source].append(path_id + prefix)
-        for source, told in withdrawn.items():
-            train.cars.append((source, write_withdrawals(self.family, told, self._most_bytes)))
-        for path, told in announced.items():
-            self._load(train, path, told)
+        self._load_all(train, withdrawn, announced)
 
     # Catching up.
 

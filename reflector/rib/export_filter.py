@@ -171,6 +171,11 @@ class FilteredGroup(UpdateGroup):
         """The best path of each prefix, as members may see it."""
         return self._filtered.routes.bests()
 
+    def seen(self, prefix: bytes, candidates: Candidates) -> Path | None:
+        """What members may see of a prefix's candidates, if they are of its audience."""
+        routes = self._filtered.routes
+        return routes.seen(prefix, routes.best(candidates))
+
     def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
         """The path of a prefix that a member may see, and the rule that made it so."""
         routes = self._filtered.routes

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reflector.rib.move import Moving
 from reflector.rib.path import Path
 from reflector.rib.source import Source
 
@@ -44,6 +45,7 @@ class Member:
         enhanced_refresh: Whether it is told where a refresh begins and ends (RFC 7313).
         missed: None while in step, else the prefixes that changed since it left the train, each
             with whether the member holds a route for it.
+        moves: Changes of the policy by which it is told that it was not yet sent the outcome of.
         dump: What is left of the table that it is being sent.
         dump_again: Whether it asked for the table once more meanwhile.
         updates: How many UPDATEs it was sent, for `show`.
@@ -57,6 +59,7 @@ class Member:
     own_next_hop: bytes
     enhanced_refresh: bool = False
     missed: dict[bytes, bool] | None = None
+    moves: tuple[Moving, ...] = ()
     dump: Dump | None = None
     dump_again: bool = False
     updates: int = 0
@@ -67,7 +70,7 @@ class Member:
     @property
     def behind(self) -> bool:
         """Whether there is something to catch up with."""
-        return self.missed is not None or self.dump is not None
+        return self.missed is not None or self.dump is not None or bool(self.moves)
 
     @property
     def marks_refreshes(self) -> bool:

@@ -159,10 +159,13 @@ class Plan:
         self._attributes = attributes
         self._heeded = heeded
         self._outcomes: dict[tuple[int, ...], Outcome] = {}
-        self._same = not any(rule.prefixes for rule in rules)
+        # What becomes of all prefixes, where no rule that is left asks which one it is.
+        self._all = None if any(rule.prefixes for rule in rules) else self._decide(rules)
 
     def outcome(self, family: Family, prefix: bytes) -> Outcome:
         """What becomes of one prefix."""
+        if self._all is not None:
+            return self._all
         fitting: list[int] = []
         for index, rule in enumerate(self._rules):
             if rule.fits_prefix(family, prefix):
@@ -176,9 +179,9 @@ class Plan:
         return outcome
 
     def sort(self, family: Family, prefixes: list[bytes]) -> dict[Outcome, list[bytes]]:
-        """What becomes of each of at least one prefix."""
-        if self._same:
-            return {self.outcome(family, prefixes[0]): prefixes}
+        """What becomes of each of some prefixes."""
+        if self._all is not None:
+            return {self._all: prefixes}
         sorted_: dict[Outcome, list[bytes]] = {}
         for prefix in prefixes:
             sorted_.setdefault(self.outcome(family, prefix), []).append(prefix)

@@ -5,19 +5,21 @@ source that must not get it. Every member gets the train less its own part, the 
 as all others. No list of what each member was sent is kept: a member that is in step holds the
 best path of every prefix, unless that path is its own or not for its kind.
 
-A member can be out of step in two ways, and both are mended by *catching up*: looking at prefixes
+A member can be out of step in three ways, and all are mended by *catching up*: looking at prefixes
 again, a piece a turn, and sending what the table holds by then.
 
 - It has just joined, or asked for a refresh: it rides the train and is *dumped* the table beside
   it. A prefix may so be sent twice, but what is sent last is right.
+- It was told by another policy, and so in another group: it rides this one's train from now on, and is
+  sent what is *different* beside it (`rib.move`).
 - It reads too slowly: it leaves the train, and each prefix that changes meanwhile is noted once in
   `Member.missed`, with whether the member holds a route for it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
 from reflector.bgp.codec import encode_route_refresh
 from reflector.bgp.limits import (
@@ -32,13 +34,14 @@ from reflector.bgp.update import write_end_of_rib, write_withdrawals
 from reflector.bgp.vocabulary import Family, RefreshSubtype
 from reflector.rib.form import Form
 from reflector.rib.member import Dump, Member
+from reflector.rib.move import Move, Moving
 from reflector.rib.path import Candidates, Path
 from reflector.rib.source import Source
 from reflector.rib.table import Changes
 from reflector.rib.train import Piece, Train
 
-# Prefixes that are seen otherwise, with the best path before and after.
-Difference = dict[bytes, tuple[Path | None, Path | None]]
+# How many prefixes of a dump one of a move counts for: policies are asked about it, twice.
+_COMPARING: Final = 4
 
 
 class Shown(Protocol):
@@ -87,42 +90,20 @@ class UpdateGroup:
         self.members.pop(source, None)
         self._behind.pop(source, None)
 
-    def difference(self, former: "UpdateGroup") -> Difference:
-        """What members of another group see otherwise, by prefix: their best path and ours."""
-        before, after = former.bests(), self.bests()
-        different: Difference = {
-            prefix: (best, after.get(prefix))
-            for prefix, best in before.items()
-            if after.get(prefix) is not best
-        }
-        new = ((prefix, best) for prefix, best in after.items() if prefix not in before)
-        return different | {prefix: (None, best) for prefix, best in new}
-
     def bests(self) -> dict[bytes, Path]:
         """The best path of each prefix, as members may see it."""
         return {prefix: each.best for prefix, each in self.table.routes.items()}
 
-    def take_over(self, member: Member, former: "UpdateGroup", difference: Difference) -> None:
-        """A member of another group is told what this one's are: it is sent the difference.
+    def take_over(self, member: Member, move: Move) -> None:
+        """A member of another group is told what this one's are: it is sent what is different.
 
         Args:
-            member: Which.
-            former: Where it was until now. All changes must have been sent.
-            difference: Between the two, as `difference` finds it.
+            member: Which; it has left its group.
+            move: From there. All changes until then have been sent.
         """
-        former.leave(member.source)
-        missed = {} if member.missed is None else member.missed
-        for prefix, (before, after) in difference.items():
-            if before is not None and former.may_have(member, before):
-                missed.setdefault(prefix, True)
-            elif after is not None and self.may_have(member, after):
-                missed.setdefault(prefix, False)
-        member.missed = missed or None
-        if member.dump is not None:
-            member.dump = Dump(marked=member.dump.marked)
+        member.moves += (Moving(move),)
         self.members[member.source] = member
-        if member.behind:
-            self._behind[member.source] = member
+        self._behind[member.source] = member
 
     def refresh(self, source: Source) -> None:
         """Send a member the whole table again (RFC 2918 4).
@@ -160,10 +141,12 @@ class UpdateGroup:
                 self._send(member, train)
 
     def missed(self) -> Iterator[tuple[Source, int]]:
-        """Members that left the train, with how many prefixes are noted for each."""
+        """Members for which prefixes are noted, with how many."""
         for source, member in self._behind.items():
-            if member.missed is not None:
-                yield source, len(member.missed)
+            noted = 0 if member.missed is None else len(member.missed)
+            noted += sum(len(moving.move.prefixes) for moving in member.moves)
+            if noted:
+                yield source, noted
 
     def catch_up(self) -> bool:
         """Send members that are behind their next piece.
@@ -188,6 +171,8 @@ class UpdateGroup:
             # nothing else is sent to it.
             if member.missed is not None:
                 budget -= self._send_missed(member, member.missed)
+            elif member.moves:
+                budget -= self._send_difference(member, member.moves[0], pieces)
             elif member.dump is not None:
                 budget -= self._send_dump(member, member.dump, pieces)
             # Whoever had a piece goes to the end of the queue.
@@ -221,6 +206,15 @@ class UpdateGroup:
         """Whether somebody would be told of a path as a member."""
         return path.audience & self._kind != 0 and member.can_have(path)
 
+    def told_of(self, prefix: bytes, candidates: Candidates) -> Mapping[bytes, Path]:
+        """The paths of a prefix that are told to others than their sources, as routes on the wire."""
+        path = self.seen(prefix, candidates)
+        return {} if path is None or not path.audience & self._kind else {prefix: path}
+
+    def seen(self, _prefix: bytes, candidates: Candidates) -> Path | None:
+        """What members may see of a prefix's candidates, if they are of its audience."""
+        return candidates.best
+
     def shown(self, prefix: bytes, _member: Member) -> tuple[Path | None, str]:
         """The path of a prefix that a member may see, and the rule that made it so.
 
@@ -230,8 +224,8 @@ class UpdateGroup:
         return self.table.routes[prefix].best, ""
 
     def is_due(self, member: Member, prefix: bytes) -> bool:
-        """Whether a member that left the train is still to be told what became of a prefix."""
-        return member.missed is not None and prefix in member.missed
+        """Whether a member that is out of step may still be told what became of a prefix."""
+        return bool(member.moves) or (member.missed is not None and prefix in member.missed)
 
     def count_told(self) -> dict[Source, int]:
         """How many routes each member is told of, in one pass over the table."""
@@ -279,12 +273,40 @@ class UpdateGroup:
                     train.taken_back[after.source].append(prefix)
             elif told and before is not None:
                 withdrawn[before.source].append(prefix)
-        for source, prefixes in withdrawn.items():
-            train.cars.append((source, write_withdrawals(self.family, prefixes, self._most_bytes)))
-        for path, prefixes in announced.items():
-            self._load(train, path, prefixes)
-        train.couple()
+        self._load_all(train, withdrawn, announced)
         return train
+
+    def _encode_differences(
+        self, train: Train, differences: Iterable[tuple[Mapping[bytes, Path], Mapping[bytes, Path]]]
+    ) -> None:
+        """Encode what is told of prefixes before and after, both as routes on the wire."""
+        withdrawn: dict[Source, list[bytes]] = defaultdict(list)
+        announced: dict[Path, list[bytes]] = defaultdict(list)
+        for before, after in differences:
+            for route, path in before.items():
+                if route not in after:
+                    withdrawn[path.source].append(route)
+            for route, path in after.items():
+                former = before.get(route)
+                if former is path:
+                    continue
+                announced[path].append(route)
+                # Where ours replaces ours, it may be one that not every member can be told.
+                if former is not None and (former.source is not path.source or path.source.local):
+                    train.taken_back[path.source].append(route)
+        self._load_all(train, withdrawn, announced)
+
+    def _load_all(
+        self,
+        train: Train,
+        withdrawn: Mapping[Source, list[bytes]],
+        announced: Mapping[Path, list[bytes]],
+    ) -> None:
+        for source, routes in withdrawn.items():
+            train.cars.append((source, write_withdrawals(self.family, routes, self._most_bytes)))
+        for path, routes in announced.items():
+            self._load(train, path, routes)
+        train.couple()
 
     def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
         """Those of the prefixes whose best path this is."""
@@ -409,6 +431,52 @@ class UpdateGroup:
             member.missed = None
         self._send(member, train)
         return cost + 1
+
+    def _send_difference(
+        self, member: Member, moving: Moving, pieces: dict[tuple[int, int], Piece]
+    ) -> int:
+        """Send the next piece of what a move makes different; members at the same place share it."""
+        move = moving.move
+        key = id(move), moving.position
+        piece = pieces.get(key)
+        cost = 0
+        if piece is None:
+            piece = pieces[key] = self._encode_move(move, moving.position)
+            cost = piece.cost
+        moving.position += piece.count
+        if moving.position >= len(move.prefixes):
+            member.moves = member.moves[1:]
+        self._send(member, piece.train)
+        return cost + 1
+
+    def _encode_move(self, move: Move, position: int) -> Piece:
+        """Encode what a move makes different from a position on."""
+        differences: list[tuple[Mapping[bytes, Path], Mapping[bytes, Path]]] = []
+        seen: set[Path] = set()
+        room = CATCH_UP_PIECE_BYTES
+        most = max(1, CATCH_UP_PIECE_PREFIXES // _COMPARING)
+        count = 0
+        for prefix in move.prefixes[position : position + most]:
+            count += 1
+            before = move.view.told_of(prefix, move.routes[prefix])
+            after = self._told_now(prefix)
+            if before == after:
+                continue
+            differences.append((before, after))
+            for path in after.values():
+                if path not in seen:
+                    seen.add(path)
+                    room -= path.wire_bytes
+            if room <= 0:
+                break
+        train = Train()
+        self._encode_differences(train, differences)
+        return Piece(train, count, count * _COMPARING if room > 0 else CATCH_UP_PIECE_PREFIXES)
+
+    def _told_now(self, prefix: bytes) -> Mapping[bytes, Path]:
+        """The paths of a prefix that are told by now, as routes on the wire."""
+        path = self._current(prefix)
+        return {} if path is None or not path.audience & self._kind else {prefix: path}
 
     def _current(self, prefix: bytes) -> Path | None:
         """What the table holds by now for what is noted in `Member.missed`."""

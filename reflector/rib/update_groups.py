@@ -7,9 +7,10 @@ from reflector.rib.add_path_group import AddPathGroup
 from reflector.rib.export_filter import FilteredGroup
 from reflector.rib.form import Form
 from reflector.rib.member import Member
+from reflector.rib.move import Move
 from reflector.rib.source import Source
 from reflector.rib.table import Table
-from reflector.rib.update_group import Difference, UpdateGroup
+from reflector.rib.update_group import UpdateGroup
 
 
 class UpdateGroups:
@@ -25,6 +26,8 @@ class UpdateGroups:
         self._cluster_id = cluster_id
         self._groups: dict[tuple[Family, Form], UpdateGroup] = {}
         self._backward = False
+        # Until the next turn: peers that are reconfigured one by one move together nevertheless.
+        self._moves: dict[tuple[Family, Form], Move] = {}
 
     def __getitem__(self, key: tuple[Family, Form]) -> UpdateGroup:
         """The group of a family and form, made if there is none yet."""
@@ -58,23 +61,35 @@ class UpdateGroups:
         )
 
     def move(self, moves: Iterable[tuple[Member, Family, Form, Form]]) -> None:
-        """Have members told by other policies: each is sent the difference.
+        """Have members told by other policies: each is sent what is different.
 
         Args:
             moves: Members with their family, and their form before and from now on.
         """
         self.send_changes()
-        differences: dict[tuple[Family, Form, Form], Difference] = {}
+        left: set[tuple[Family, Form]] = set()
         for member, family, before, after in moves:
-            if before == after:
-                continue
-            former, group = self[family, before], self[family, after]
-            difference = differences.get((family, before, after))
-            if difference is None:
-                difference = differences[family, before, after] = group.difference(former)
-            group.take_over(member, former, difference)
-        for family, before in {(family, before) for family, before, _ in differences}:
+            if before != after:
+                former, group = self[family, before], self[family, after]
+                former.leave(member.source)
+                group.take_over(member, self._move_from(former, before))
+                left.add((family, before))
+        for family, before in left:
             self.close(family, before)
+
+    def _move_from(self, former: UpdateGroup, form: Form) -> Move:
+        """What members of a group were told until now."""
+        family = former.family
+        move = self._moves.get((family, form))
+        if move is None:
+            same = next((each for (of, _), each in self._moves.items() if of is family), None)
+            if same is None:
+                routes = self._tables[family].routes
+                move = Move(former, routes.copy(), list(routes))
+            else:
+                move = Move(former, same.routes, same.prefixes)
+            self._moves[family, form] = move
+        return move
 
     def send_changes(self) -> None:
         """Send every peer what has changed in the tables."""
@@ -82,6 +97,7 @@ class UpdateGroups:
             if not table.changed:
                 continue
             changes = table.take_changes()
+            self._moves.clear()
             for group in self._groups.values():
                 if group.family is family:
                     group.send_changes(changes)
@@ -93,6 +109,7 @@ class UpdateGroups:
             Whether there is more that could be sent at once.
         """
         more = False
+        self._moves.clear()
         # The other way round each time: else a peer that reads slowly, whose queue one family fills
         # as soon as there is room, would hear nothing of the other.
         self._backward = not self._backward

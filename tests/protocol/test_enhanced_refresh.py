@@ -225,15 +225,19 @@ def test_judging_routes_again_is_not_announcing_them_again() -> None:
 
 @pytest.mark.rfc("7313", "4 begin")
 def test_a_new_export_policy_during_a_refresh_keeps_its_end(small: Callable[..., None]) -> None:
-    """RFC 7313 4: the peer moves to another update group, which brings the refresh to its EoRR."""
+    """RFC 7313 4: the peer moves to another update group, which brings the refresh to its EoRR.
+
+    It is not begun once more: a BoRR has its EoRR before the next.
+    """
     small(CATCH_UP_PIECE_PREFIXES=1, CATCH_UP_TURN_PREFIXES=1)
     classroom, _, other = pair()
+    other.marks.clear()
     classroom.speaker.receive_refresh(other.peer, 1, 1)
     classroom.speaker.turn()
     accept_all = Policy("all", (), Verdict.ACCEPT)
     classroom.speaker.reconfigure(other.peer, other.peer.intake, accept_all)
     classroom.turn()
-    assert other.marks[-1] == (1, END)
+    assert other.marks == [(1, BEGIN), (1, END)]
     assert other.refreshing == {}
     assert other.prefixes == {PREFIX, OTHER, PREFIX6}
 

@@ -1,11 +1,16 @@
 """Update groups: one encoding for all, dumps beside changes, and members that read slowly."""
 
 from collections.abc import Callable
+from ipaddress import ip_network
 
 import pytest
 
+from reflector.bgp.nlri import pack_prefix
+from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
+from reflector.rib.fate import Reason
 from reflector.rib.member import Member
+from reflector.rib.policy import Policy, Verdict
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -146,6 +151,38 @@ def test_a_dump_is_sent_in_pieces_with_changes_beside_it(limit: Callable[..., No
     classroom.turn()
     assert late.prefixes == set(spread(50, 50)) | set(spread(10, 200))
     assert late.ends.count(wire.IPV4) == 1
+
+
+def test_a_move_is_sent_in_pieces_with_changes_beside_it(limit: Callable[..., None]) -> None:
+    """What another policy makes different is looked at a piece a turn, and shared like a dump."""
+    limit(CATCH_UP_PIECE_PREFIXES=40, CATCH_UP_TURN_PREFIXES=50)
+    classroom = Classroom()
+    source = classroom.join("source", "10.0.0.1")
+    classroom.send(source, wire.announce(*spread(100)))
+    watchers = [classroom.join(f"watcher {n}", f"10.0.0.{2 + n}") for n in range(3)]
+    nothing = Policy("nothing", (), Verdict.REJECT)
+    first = pack_prefix(ip_network(spread(1)[0]))
+    for watcher in watchers:
+        classroom.speaker.reconfigure(watcher.peer, watcher.peer.intake, nothing)
+        assert len(watcher.prefixes) == 100
+    assert classroom.speaker.turn()
+    for watcher in watchers:
+        watcher.read()
+        assert 100 > len(watcher.prefixes) > 0
+    # Back again, before all is withdrawn; and what it looked like before is gone meanwhile.
+    for watcher in watchers:
+        classroom.speaker.reconfigure(watcher.peer, watcher.peer.intake, None)
+    classroom.send(source, wire.withdraw(*spread(50, 50)), turn=False)
+    classroom.send(source, wire.announce(*spread(10, 200)), turn=False)
+    classroom.speaker.turn()
+    for watcher in watchers:
+        watcher.read()
+        assert classroom.speaker.fate(watcher.peer, IPV4_UNICAST, first).reason is Reason.PENDING
+    classroom.turn()
+    for watcher in watchers:
+        assert watcher.prefixes == set(spread(50)) | set(spread(10, 200))
+        assert classroom.speaker.fate(watcher.peer, IPV4_UNICAST, first).reason is Reason.TOLD
+    assert watchers[0].messages[-2:] == watchers[1].messages[-2:]
 
 
 def test_those_who_join_in_one_turn_share_the_encoding(
