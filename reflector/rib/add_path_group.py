@@ -183,7 +183,7 @@ class AddPathGroup(UpdateGroup):
                     if not path.source.local or self._current(path_id + prefix) is path:
                         arrived[path].append(path_id + prefix)
             for path, told in arrived.items():
-                self._load(train, path, told)
+                self.loader.load(train, path, told)
 
     def _encode_changed(self, train: Train, candidates: dict[bytes, Candidates | None]) -> None:
         routes = self.table.routes
@@ -198,7 +198,7 @@ class AddPathGroup(UpdateGroup):
                 if former is not None and path.source.local:
                     # Ours replaces ours: it may be one that not every member can be told.
                     train.taken_back[path.source].append(path_id + prefix)
-        self._load_all(train, withdrawn, announced)
+        self.loader.load_all(train, withdrawn, announced)
 
     # Catching up.
 
@@ -217,8 +217,8 @@ class AddPathGroup(UpdateGroup):
                 by_path[path].append(path_id + prefix)
                 cost += 1
             if room <= 0 or cost >= CATCH_UP_PIECE_PREFIXES:
-                return Piece(self._encode_paths(by_path), count, CATCH_UP_PIECE_PREFIXES)
-        return Piece(self._encode_paths(by_path), len(prefixes), cost)
+                return Piece(self.loader.train_of(by_path), count, CATCH_UP_PIECE_PREFIXES)
+        return Piece(self.loader.train_of(by_path), len(prefixes), cost)
 
     def _note_missed(self, source: Source, missed: dict[bytes, bool], changes: Changes) -> None:
         for arriving, prefixes in changes.arrivals.items():

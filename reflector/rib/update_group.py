@@ -17,7 +17,7 @@ again, a piece a turn, and sending what the table holds by then.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final, Protocol
 
@@ -30,9 +30,10 @@ from reflector.bgp.limits import (
     SEND_QUEUE_BYTES,
 )
 from reflector.bgp.message import count_messages
-from reflector.bgp.update import write_end_of_rib, write_withdrawals
+from reflector.bgp.update import write_end_of_rib
 from reflector.bgp.vocabulary import Family, RefreshSubtype
 from reflector.rib.form import Form
+from reflector.rib.loader import Loader
 from reflector.rib.member import Dump, Member
 from reflector.rib.move import Move, Moving
 from reflector.rib.path import Candidates, Path
@@ -66,6 +67,7 @@ class UpdateGroup:
     Attributes:
         table: The routes, as they are shown to the group.
         form: In which all members are told.
+        loader: Writes what they are told.
         members: By source.
     """
 
@@ -74,8 +76,8 @@ class UpdateGroup:
         self.form = form
         self.members: dict[Source, Member] = {}
         self.table = table
+        self.loader = Loader(table.family, form)
         self._kind = form.audience
-        self._most_bytes = form.most_bytes
         self._behind: dict[Source, Member] = {}
         self._snapshot: list[bytes] | None = None
 
@@ -256,7 +258,7 @@ class UpdateGroup:
             if path.audience & kind:
                 # Our own paths are sent behind the cars: one that is gone again must not be.
                 still = self._best_by(path, prefixes) if path.source.local else prefixes
-                self._load(train, path, still)
+                self.loader.load(train, path, still)
         withdrawn: dict[Source, list[bytes]] = defaultdict(list)
         announced: dict[Path, list[bytes]] = defaultdict(list)
         for prefix, before in changes.former.items():
@@ -273,52 +275,13 @@ class UpdateGroup:
                     train.taken_back[after.source].append(prefix)
             elif told and before is not None:
                 withdrawn[before.source].append(prefix)
-        self._load_all(train, withdrawn, announced)
+        self.loader.load_all(train, withdrawn, announced)
         return train
-
-    def _encode_differences(
-        self, train: Train, differences: Iterable[tuple[Mapping[bytes, Path], Mapping[bytes, Path]]]
-    ) -> None:
-        """Encode what is told of prefixes before and after, both as routes on the wire."""
-        withdrawn: dict[Source, list[bytes]] = defaultdict(list)
-        announced: dict[Path, list[bytes]] = defaultdict(list)
-        for before, after in differences:
-            for route, path in before.items():
-                if route not in after:
-                    withdrawn[path.source].append(route)
-            for route, path in after.items():
-                former = before.get(route)
-                if former is path:
-                    continue
-                announced[path].append(route)
-                # Where ours replaces ours, it may be one that not every member can be told.
-                if former is not None and (former.source is not path.source or path.source.local):
-                    train.taken_back[path.source].append(route)
-        self._load_all(train, withdrawn, announced)
-
-    def _load_all(
-        self,
-        train: Train,
-        withdrawn: Mapping[Source, list[bytes]],
-        announced: Mapping[Path, list[bytes]],
-    ) -> None:
-        for source, routes in withdrawn.items():
-            train.cars.append((source, write_withdrawals(self.family, routes, self._most_bytes)))
-        for path, routes in announced.items():
-            self._load(train, path, routes)
-        train.couple()
 
     def _best_by(self, path: Path, prefixes: list[bytes]) -> list[bytes]:
         """Those of the prefixes whose best path this is."""
         routes = self.table.routes
         return [prefix for prefix in prefixes if prefix in routes and routes[prefix].best is path]
-
-    def _load(self, train: Train, path: Path, prefixes: list[bytes]) -> None:
-        if path.source.local:
-            if prefixes:
-                train.local.append((path, prefixes))
-        else:
-            train.cars.append((path.source, path.write(prefixes, self.form)))
 
     def _send(self, member: Member, train: Train) -> None:
         source, outlet = member.source, member.outlet
@@ -327,7 +290,7 @@ class UpdateGroup:
             chunks = train.without(source)
             updates -= train.updates_of[source]
         if train.local or source in train.taken_back:
-            own = self._encode_for(member, train)
+            own = self.loader.own(member, train)
             if own:
                 chunks = [*chunks, own]
                 updates += count_messages(own)
@@ -338,23 +301,6 @@ class UpdateGroup:
         if outlet.backlog_bytes > SEND_QUEUE_BYTES and member.missed is None:
             member.missed = {}
             self._behind[source] = member
-
-    def _encode_for(self, member: Member, train: Train) -> bytes:
-        """Encode what of a train is for one member alone."""
-        own: list[bytes] = []
-        taken_back = train.taken_back.get(member.source)
-        if taken_back:
-            own.append(write_withdrawals(self.family, taken_back, self._most_bytes))
-        for path, prefixes in train.local:
-            next_hop = path.next_hop or member.own_next_hop
-            if next_hop:
-                own.append(path.write(prefixes, self.form, next_hop))
-                continue
-            # It can't be told of ours, so that what it was told before is gone.
-            replaced = set(train.taken_back.get(path.source, ())).intersection(prefixes)
-            if replaced:
-                own.append(write_withdrawals(self.family, list(replaced), self._most_bytes))
-        return b"".join(own)
 
     # Catching up.
 
@@ -424,7 +370,7 @@ class UpdateGroup:
                     break
             elif held:
                 taken_back.append(prefix)
-        train = self._encode_paths(by_path)
+        train = self.loader.train_of(by_path)
         if taken_back:
             train.taken_back[member.source] = taken_back
         if not missed:
@@ -469,8 +415,7 @@ class UpdateGroup:
                     room -= path.wire_bytes
             if room <= 0:
                 break
-        train = Train()
-        self._encode_differences(train, differences)
+        train = self.loader.train_of_differences(differences)
         return Piece(train, count, count * _COMPARING if room > 0 else CATCH_UP_PIECE_PREFIXES)
 
     def _told_now(self, prefix: bytes) -> Mapping[bytes, Path]:
@@ -500,16 +445,8 @@ class UpdateGroup:
             by_path[best] = [prefix]
             room -= best.wire_bytes
             if room <= 0:
-                return Piece(self._encode_paths(by_path), count, CATCH_UP_PIECE_PREFIXES)
-        return Piece(self._encode_paths(by_path), len(prefixes), len(prefixes))
-
-    def _encode_paths(self, by_path: dict[Path, list[bytes]]) -> Train:
-        train = Train()
-        for path, prefixes in by_path.items():
-            if path.audience & self._kind:
-                self._load(train, path, prefixes)
-        train.couple()
-        return train
+                return Piece(self.loader.train_of(by_path), count, CATCH_UP_PIECE_PREFIXES)
+        return Piece(self.loader.train_of(by_path), len(prefixes), len(prefixes))
 
     def _note_missed(self, source: Source, missed: dict[bytes, bool], changes: Changes) -> None:
         kind = self._kind
