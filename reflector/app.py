@@ -298,6 +298,8 @@ class App:
         # Whoever only waits must leave room for those who have sessions.
         self.peering.waiting.most = min(limits.max_waiting, max(1, most // 2))
         self.peering.waiting.most_per_address = limits.max_waiting_per_address
+        self.peering.restarts.deferral_s = self.config.select_defer_time_s
+        self.peering.restarts.stale_paths_s = self.config.stale_path_time_s
 
     def _originate(self) -> int:
         """Announce our own routes unless they are hidden; returns how many there are."""

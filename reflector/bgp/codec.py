@@ -190,6 +190,9 @@ def _decode_capabilities(field: bytes) -> Capabilities:
         try:
             if code == _CODE.MULTIPROTOCOL and len(data) != 4:  # noqa: PLR2004 - RFC 4760 8
                 raise ValueError(f"{len(data)} octets instead of 4")  # noqa: TRY301 - see below
+            if code == _CODE.GRACEFUL_RESTART:
+                # RFC 4724 3: "ignore all but the last instance"; ExaBGP joins their families.
+                found.pop(code, None)
             # ExaBGP fills an empty host name with our own.
             if data or code not in _INFORMATIONAL:
                 found[code] = Capability.unpack(code, found, data)

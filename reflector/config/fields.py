@@ -244,6 +244,20 @@ ROOT: Final = Mapping(
             attribute="restart_time_s",
         ),
         Field(
+            "select-defer-time",
+            kinds.SELECT_DEFER_TIME,
+            "seconds after our own restart for which the End-of-RIB that we send waits for the "
+            "peers' at most (RFC 4724 4.1)",
+            attribute="select_defer_time_s",
+        ),
+        Field(
+            "stale-path-time",
+            kinds.STALE_PATH_TIME,
+            "seconds in which a peer that is back must have announced its routes again, or sent "
+            "its End-of-RIB, before those that it has not are removed (RFC 4724 4.2)",
+            attribute="stale_path_time_s",
+        ),
+        Field(
             "long-lived-stale-time",
             kinds.LONG_LIVED_STALE_TIME,
             "seconds beyond that in which peers are asked to keep our routes as a last choice "

@@ -249,13 +249,11 @@ class _Reader:
             raise ValueError(f"is the range of peer group {other} already, by line {line}")
 
     def _graceful_restart(self, entry: str, seconds: str = "", *, no: bool) -> None:
-        if entry == "bgp long-lived-graceful-restart stale-time *":
-            read = kinds.LONG_LIVED_STALE_TIME.read
-            self._set("long_lived_stale_time_s", None if no else read(seconds))
+        if entry in _RESTART_TIMES:
+            name, kind = _RESTART_TIMES[entry]
+            self._set(name, None if no else kind.read(seconds))
         elif entry == "bgp graceful-restart-disable":
             self._set("restart_time_s", None if no else 0)
-        elif seconds:
-            self._set("restart_time_s", None if no else kinds.RESTART_TIME.read(seconds))
         elif no:
             raise ValueError("use `bgp graceful-restart-disable`")
 
@@ -446,6 +444,15 @@ _REMOTE_AS: Final[dict[str, RemoteAsWord | None]] = {
     "neighbor * remote-as internal": "internal",
     "neighbor * remote-as external": "external",
     "neighbor * remote-as auto": "any",
+}
+_RESTART_TIMES: Final = {
+    "bgp graceful-restart restart-time *": ("restart_time_s", kinds.RESTART_TIME),
+    "bgp graceful-restart select-defer-time *": ("select_defer_time_s", kinds.SELECT_DEFER_TIME),
+    "bgp graceful-restart stalepath-time *": ("stale_path_time_s", kinds.STALE_PATH_TIME),
+    "bgp long-lived-graceful-restart stale-time *": (
+        "long_lived_stale_time_s",
+        kinds.LONG_LIVED_STALE_TIME,
+    ),
 }
 _FLAGS: Final = {
     "neighbor * enforce-first-as": "enforce_first_as",

@@ -238,4 +238,6 @@ HOPS = integer(1, 254)
 HTTP = Kind(read_http, {"type": "string", "pattern": "^(off|.+:[0-9]+)$"}, "`ADDRESS:PORT`, `off`")
 HOLD_TIME = integer(3, 65535, also=0)
 RESTART_TIME = integer(0, 4095)  # twelve bits: RFC 4724 3
+SELECT_DEFER_TIME = integer(0, 3600)  # as FRR has it
+STALE_PATH_TIME = integer(1, 4095)
 LONG_LIVED_STALE_TIME = integer(0, 2**24 - 1)  # RFC 9494 3

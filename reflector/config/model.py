@@ -233,6 +233,8 @@ class Config:
     policies: tuple[Policy, ...] = ()
     quarantine: bool = False
     restart_time_s: int = 120
+    select_defer_time_s: int = 30
+    stale_path_time_s: int = 360
     long_lived_stale_time_s: int = 0
     redial: bool = True
     state_file: Path | None = None

@@ -19,14 +19,6 @@ from reflector.rib.returning import Returning, returning
 from reflector.rib.source import IPAddress
 from reflector.speaker import Peer, Speaker
 
-# RFC 4724 4.2: a peer that is back and never says that it is complete would keep stale routes for
-# good. GoBGP, and so kube-router, may itself wait 360 s for others before it says so.
-STALE_PATHS_S: Final = 360.0
-
-# RFC 4724 4.1's Selection_Deferral_Timer. A class's nodes are redialled and have said all within
-# seven seconds (docs/restart.md); meanwhile they lose nothing, since they keep what they have.
-DEFERRAL_S: Final = 30.0
-
 # What is kept for all peers that are restarting, in prefixes; a peer counts for some by itself. A
 # whole class of ten thousand may lose its power, but who comes and goes with ever new router ids, a
 # full table each time, must not grow the process.
@@ -57,12 +49,20 @@ class Restarts:
 
     Attributes:
         ours: Whether we have restarted ourselves and not yet caught up: the R bit of our OPEN.
+        deferral_s: RFC 4724 4.1's Selection_Deferral_Timer. A class's nodes are redialled and have
+            said all within seven seconds (docs/restart.md); meanwhile they lose nothing, since they
+            keep what they have.
+        stale_paths_s: RFC 4724 4.2: a peer that is back and never says that it is complete would
+            keep stale routes for good. GoBGP, and so kube-router, may itself wait 360 s for others
+            before it says so.
     """
 
     def __init__(
         self, speaker: Speaker, *, report: Callable[[Report], None], on_change: Callable[[], None]
     ) -> None:
         self.ours = False
+        self.deferral_s = 30.0
+        self.stale_paths_s = 360.0
         self._speaker = speaker
         self._report = report
         self._on_change = on_change
@@ -114,7 +114,7 @@ class Restarts:
         for family in peer.restoring:
             by = long_until.get(family)
             if by is None:
-                by = self._complete_by.setdefault(who, self._loop.time() + STALE_PATHS_S)
+                by = self._complete_by.setdefault(who, self._loop.time() + self.stale_paths_s)
             self._arm(who, by, self._not_complete, name, peer, family)
         if self._deferral is not None and not _defers(peer):
             self._done(who)
@@ -240,7 +240,7 @@ class Restarts:
         long_lived = family in peer.long_lived
         gone = self._speaker.drop_stale(peer, (family,))
         if gone:
-            reason = _NOT_COMPLETE.format(STALE_PATHS_S)
+            reason = _NOT_COMPLETE.format(self.stale_paths_s)
             if long_lived:
                 reason = _LONG_OVER.format(peer.negotiated.stale_time_s(family))
             self._report(StaleRoutesGone(name, gone, reason))
@@ -260,7 +260,7 @@ class Restarts:
         self.ours = True
         self._began_s = self._loop.time()
         self._speaker.defer_end_of_rib()
-        self._deferral = self._loop.call_later(DEFERRAL_S, self._release)
+        self._deferral = self._loop.call_later(self.deferral_s, self._release)
 
     def _on_end_of_rib(self, peer: Peer, family: Family) -> None:
         if self._deferral is None:

@@ -29,7 +29,7 @@ def node(reflector: sim.RunningReflector, number: int, restart_s: int | None = 9
     return sim.connect(*reflector.address, source=f"127.0.0.{number}", graceful_restart_s=restart_s)
 
 
-@pytest.mark.rfc("4724", "4.2 retain", "4.2 End-of-RIB")
+@pytest.mark.rfc("4724", "4.2 retain", "4.2 R bit", "4.2 End-of-RIB")
 async def test_a_node_restarts_and_nobody_notices(reflector: sim.RunningReflector) -> None:
     async with node(reflector, 2) as one, node(reflector, 3, None) as two:
         await one.announce(OURS, THEIRS)
@@ -39,6 +39,9 @@ async def test_a_node_restarts_and_nobody_notices(reflector: sim.RunningReflecto
             await two.end_of_rib(family)
         heard = len(two.history.messages)
         await one.restart_gracefully(down_s=0.3)
+        helped = (await one.established()).graceful_restart
+        assert helped is not None
+        assert not helped.restarting
         await two.end_of_rib()
         assert {OURS, THEIRS} <= set(two.routes)
         later = two.history.messages[heard:]
@@ -116,6 +119,23 @@ async def test_we_restart_and_our_peers_know(
 
 
 @pytest.mark.rfc("4724", "4.1 deferral")
+async def test_the_wait_for_peers_has_an_end_that_is_configured(tmp_path: Path) -> None:
+    """RFC 4724 4.1: a configurable timer bounds it; by default this would take 30 s."""
+    config = tmp_path / "short.yaml"
+    config.write_text("select-defer-time: 1\n")
+    with sim.RunningReflector("--config", str(config)) as reflector:
+        async with node(reflector, 2) as one, node(reflector, 3) as two:
+            await one.established()
+            await two.established()
+            await asyncio.to_thread(_wait_remembered, reflector, "127.0.0.2", "127.0.0.3")
+            await asyncio.to_thread(reflector.kill)
+            await asyncio.to_thread(reflector.start)
+            await two.reconnect()
+            await two.end_of_rib(deadline_s=20)
+            await logged(reflector, "the restart is over after")
+
+
+@pytest.mark.rfc("4724", "3 restarted peer", "4.1 deferral")
 async def test_whoever_is_restarting_too_is_not_waited_for(
     reflector: sim.RunningReflector,
 ) -> None:
@@ -131,7 +151,7 @@ async def test_whoever_is_restarting_too_is_not_waited_for(
 
 
 @pytest.mark.rfc("4724", "3")
-async def test_switched_off_it_is_not_offered(tmp_path: object) -> None:
+async def test_switched_off_it_is_not_offered(tmp_path: Path) -> None:
     config = f"{tmp_path}/off.yaml"
     with open(config, "w") as file:  # noqa: PTH123, ASYNC230 - a line for a test
         file.write("restart-time: 0\n")

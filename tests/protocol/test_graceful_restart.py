@@ -1,8 +1,11 @@
 """Graceful restart: what outlives a session, and until when (RFC 4724)."""
 
+from ipaddress import IPv4Address
+
 import pytest
 
-from reflector.bgp.open import GracefulRestart
+from reflector.bgp.codec import decode_open, encode_open
+from reflector.bgp.open import Capabilities, GracefulRestart, Open
 from reflector.rib.intake import Intake
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
@@ -203,6 +206,42 @@ def test_who_does_not_ask_for_its_routes_to_be_kept_loses_them(
     classroom.send(node, announce("10.1.0.0/24"))
     assert fall(classroom, node) == 1
     assert watcher.prefixes == set()
+
+
+def _open_with(*capabilities: bytes, parameters: int = 1) -> Capabilities:
+    """What is read of an OPEN with these capabilities, in one or in several parameters."""
+    usual = wire.capabilities()
+    parts = [usual + b"".join(capabilities)] if parameters == 1 else [usual, *capabilities]
+    body = wire.open_body(parameters=b"".join(wire.parameter(2, each) for each in parts))
+    return decode_open(body).capabilities
+
+
+@pytest.mark.rfc("4724", "3 instances")
+@pytest.mark.parametrize("parameters", [1, 3])
+def test_of_several_capabilities_the_last_counts(parameters: int) -> None:
+    """RFC 4724 3: "MUST ignore all but the last instance"."""
+    first = wire.capability(64, b"\x80\x78" + b"\0\1\1\x80" + b"\0\2\1\x80")
+    last = wire.capability(64, b"\x00\x3c" + b"\0\1\1\x00")
+    assert _open_with(first, last, parameters=parameters).graceful_restart == GracefulRestart(
+        restarting=False, restart_time_s=60, preserved=((1, 1, False),)
+    )
+
+
+@pytest.mark.rfc("4724", "3 reserved")
+def test_reserved_bits_say_nothing() -> None:
+    """RFC 4724 3: "MUST be set to zero by the sender and ignored by the receiver"."""
+    read = _open_with(wire.capability(64, b"\x30\x3c" + b"\0\1\1\x7f")).graceful_restart
+    assert read == GracefulRestart(
+        restarting=False, restart_time_s=60, preserved=((1, 1, False),), notification=False
+    )
+    ours = Capabilities(
+        families=frozenset({wire.IPV4}),
+        graceful_restart=GracefulRestart(
+            restarting=True, restart_time_s=120, preserved=((1, 1, True),), notification=True
+        ),
+    )
+    written = encode_open(Open(wire.ASN, 90, IPv4Address("10.0.0.1"), ours))
+    assert b"\x40\x06\xc0\x78\0\1\1\x80" in written
 
 
 def test_who_is_back_with_another_router_id_is_somebody_else(

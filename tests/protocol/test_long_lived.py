@@ -51,7 +51,7 @@ def said(more: bytes, ours: PeerPolicy = POLICY) -> tuple[LongLived, ...] | None
 # The capability.
 
 
-@pytest.mark.rfc("9494", "3")
+@pytest.mark.rfc("9494", "3", "5")
 def test_our_capability_has_each_family_with_the_f_bit_and_our_time() -> None:
     """RFC 9494 3: AFI, SAFI, flags and 24 bits of seconds, for each."""
     assert wire.capability(71, bytes.fromhex("00010180000e10 00020180000e10")) in encode_open(OURS)

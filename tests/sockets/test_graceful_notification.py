@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 
 from reflector.bgp.vocabulary import FAMILIES, CeaseSubcode
-from reflector.net import restarts
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerDown, StaleRoutesGone
 from reflector.rib.intake import Intake
@@ -142,12 +141,10 @@ async def test_without_the_n_bit_words_end_it_as_ever() -> None:
 
 
 @pytest.mark.rfc("8538", "4.1 stale timer")
-async def test_who_restarts_again_and_again_keeps_stale_routes_for_so_long_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_who_restarts_again_and_again_keeps_stale_routes_for_so_long_only() -> None:
     """RFC 8538 4.1: a timer must bound what consecutive restarts don't delete any more."""
-    monkeypatch.setattr(restarts, "STALE_PATHS_S", 3.0)
     async with room(policy=lambda _: POLICY) as here:
+        here.peering.restarts.stale_paths_s = 3.0
         caller = await one_with_a_route(here)
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -418,3 +418,20 @@ def test_long_lived_graceful_restart_has_its_time() -> None:
     assert read(statement, f"no {statement}").long_lived_stale_time_s == 0
     [said] = blamed("bgp long-lived-graceful-restart stale-time 16777216")
     assert "16777216" in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "key", "default", "too_many"),
+    [
+        ("bgp graceful-restart restart-time", "restart_time_s", 120, 4096),
+        ("bgp graceful-restart select-defer-time", "select_defer_time_s", 30, 3601),
+        ("bgp graceful-restart stalepath-time", "stale_path_time_s", 360, 4096),
+    ],
+)
+def test_graceful_restart_has_its_times(
+    statement: str, key: str, default: int, too_many: int
+) -> None:
+    assert getattr(read(f"{statement} 77"), key) == 77
+    assert getattr(read(f"{statement} 77", f"no {statement} 77"), key) == default
+    [said] = blamed(f"{statement} {too_many}")
+    assert str(too_many) in said
