@@ -49,9 +49,13 @@ def with_local_pref(attributes: PathAttributes, local_pref: int) -> PathAttribut
     return replace(attributes, middle=middle, local_pref=local_pref, received=_received(attributes))
 
 
-def with_med(attributes: PathAttributes, med: int) -> PathAttributes:
-    """The attributes with another MULTI_EXIT_DISC."""
-    tlv = encode_attribute(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, med.to_bytes(4))
+def with_med(attributes: PathAttributes, med: int | None) -> PathAttributes:
+    """The attributes with another MULTI_EXIT_DISC, or with None without any (RFC 4271 5.1.4)."""
+    tlv = b""
+    if med is None:
+        med = 0  # as an absent one counts
+    else:
+        tlv = encode_attribute(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, med.to_bytes(4))
     middle = _put(attributes.middle, AttributeCode.MULTI_EXIT_DISC, tlv)
     return replace(attributes, middle=middle, med=med, received=_received(attributes))
 

@@ -52,7 +52,11 @@ _RULE: Final = Mapping(
             "what becomes of a route for which all of that holds; next: the next rule is asked",
         ),
         Field("set-local-pref", policy_kinds.NUMBER, "LOCAL_PREF that it gets"),
-        Field("set-med", policy_kinds.NUMBER, "MULTI_EXIT_DISC that it gets"),
+        Field(
+            "set-med",
+            policy_kinds.MED,
+            "MULTI_EXIT_DISC that it gets; none: it loses the one that it has",
+        ),
         Field(
             "add-communities",
             policy_kinds.COMMUNITY,

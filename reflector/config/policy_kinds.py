@@ -104,6 +104,14 @@ def _read_span(text: str) -> tuple[int, int]:
     raise ValueError(f"{text!r} is not of the form 3, ge 1, le 5 or ge 1 le 5")
 
 
+def _read_med(text: str) -> int | str:
+    if text == "none":
+        return text
+    if re.fullmatch("[0-9]{1,10}", text) and int(text) < _LONG:
+        return int(text)
+    raise ValueError(f"{text!r} is neither a whole number (0 to {_LONG - 1}) nor none")
+
+
 def _read_peers(text: str) -> IPNetwork:
     network = NETWORK.read(text) if "/" in text else None
     try:
@@ -133,3 +141,8 @@ SPAN: Final = Kind(
 )
 PEERS: Final = Kind(_read_peers, _TEXT, "IP address or prefix")
 NUMBER: Final = integer(0, _LONG - 1)
+MED: Final = Kind(
+    _read_med,
+    {"anyOf": [{"const": "none"}, {"type": "integer", "minimum": 0, "maximum": _LONG - 1}]},
+    f"0 to {_LONG - 1}, `none`",
+)

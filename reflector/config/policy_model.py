@@ -55,7 +55,7 @@ class Rule:
         as_path_length: Least and most AS numbers in AS_PATH.
         then: What becomes of a route for which all of that holds.
         set_local_pref: The LOCAL_PREF that it gets.
-        set_med: The MULTI_EXIT_DISC that it gets.
+        set_med: The MULTI_EXIT_DISC that it gets, "none" to remove the one that it has.
         add_communities: Communities that it gets.
     """
 
@@ -66,7 +66,7 @@ class Rule:
     as_path_length: tuple[int, int] | None = None
     then: Then = "accept"
     set_local_pref: int | None = None
-    set_med: int | None = None
+    set_med: int | Literal["none"] | None = None
     add_communities: tuple[tuple[int, bytes], ...] = ()
 
 

@@ -33,7 +33,7 @@ _WHY: Final = {
     Reason.NON_CLIENT: "what a non-client says is not for other non-clients (RFC 4456 6)",
     Reason.STALE: "it is long-lived stale, and the peer has no long-lived graceful restart (RFC 9494)",
     Reason.OUTGROWN: "with what a reflector adds, its attributes outgrow a message to it",
-    Reason.NEXT_HOP: "we have no address of its family that this peer could take as next hop",
+    Reason.NEXT_HOP: "we have no next hop of its family that this peer could take",
 }
 _TOLD: Final = (Reason.TOLD, Reason.DEFERRED)
 

@@ -89,7 +89,7 @@ class Loader:
         if taken_back:
             own.append(write_withdrawals(self._family, taken_back, self._form.most_bytes))
         for path, prefixes in train.local:
-            next_hop = path.next_hop or member.own_next_hop
+            next_hop = member.next_hop_of(path)
             if next_hop:
                 own.append(path.write(prefixes, self._form, next_hop))
                 continue

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reflector.rib.move import Moving
+from reflector.rib.next_hop import every_form
 from reflector.rib.path import Path
 from reflector.rib.source import Source
 
@@ -80,5 +81,14 @@ class Member:
     def can_have(self, path: Path) -> bool:
         """Whether a path of its audience may be sent to it: not its own, and with a next hop."""
         if path.source.local:
-            return bool(path.next_hop or self.own_next_hop)
+            return bool(self.next_hop_of(path))
         return path.source is not self.source
+
+    def next_hop_of(self, path: Path) -> bytes:
+        """With what next hop it is told of our own path; empty where it can't be told.
+
+        RFC 4271 5.1.3: not with an address of its own, which a route may be configured to have.
+        """
+        if path.next_hop and path.next_hop in every_form(self.source.address):
+            return b""
+        return path.next_hop or self.own_next_hop

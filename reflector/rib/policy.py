@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.rewrite import (
@@ -42,12 +43,12 @@ class Change:
 
     Args:
         local_pref: LOCAL_PREF, None to leave it.
-        med: MULTI_EXIT_DISC, None to leave it.
+        med: MULTI_EXIT_DISC, "none" to remove it, None to leave it.
         communities: To add, each with the code of the attribute for it.
     """
 
     local_pref: int | None = None
-    med: int | None = None
+    med: int | Literal["none"] | None = None
     communities: tuple[tuple[int, bytes], ...] = ()
 
     def apply(self, attributes: PathAttributes, *, heeded: bool) -> PathAttributes:
@@ -60,7 +61,7 @@ class Change:
         if self.local_pref is not None:
             attributes = with_local_pref(attributes, self.local_pref)
         if self.med is not None:
-            attributes = with_med(attributes, self.med)
+            attributes = with_med(attributes, None if self.med == "none" else self.med)
         if self.communities:
             attributes = with_communities(attributes, self.communities, heeded=heeded)
         return attributes

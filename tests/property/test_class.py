@@ -346,7 +346,9 @@ class ClassAtWork(RuleBasedStateMachine):
         if student.read():
             self.classroom.turn()
 
-    @rule(prefixes=st.sets(st.sampled_from(LOCAL)), hop=st.sampled_from(["", "10.9.9.9"]))
+    @rule(
+        prefixes=st.sets(st.sampled_from(LOCAL)), hop=st.sampled_from(["", "10.9.9.9", "10.0.0.2"])
+    )
     def originate(self, prefixes: set[str], hop: str) -> None:
         """Our own routes are configured anew."""
         next_hop = ip_address(hop) if hop else None

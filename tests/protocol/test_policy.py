@@ -84,6 +84,33 @@ def test_import_sets_what_others_decide_by() -> None:
     assert outside.prefixes == set(), "no-export that a policy adds is heeded"
 
 
+@pytest.mark.rfc("4271", "5.1.4 removal")
+def test_import_can_remove_med_before_paths_are_compared() -> None:
+    """RFC 4271 5.1.4: "prior to determining the degree of preference"; an absent MED counts 0."""
+    classroom = Classroom()
+    policy = Policy("no med", (Rule("all", ACCEPT, change=Change(med="none")),), REJECT)
+    source = classroom.join("source", "10.0.0.9", intake=Intake(policy=policy))
+    rival = classroom.join("rival", "10.0.0.1")
+    other = classroom.join("other", "10.0.0.2")
+    classroom.send(rival, wire.announce("10.1.0.0/24", attributes=wire.usual(med=wire.med(1))))
+    with_med = wire.usual(med=wire.med(9), next_hop=wire.next_hop("10.0.0.9"))
+    classroom.send(source, wire.announce("10.1.0.0/24", "10.2.0.0/24", attributes=with_med))
+    assert str(other.route("10.1.0.0/24").next_hop) == "10.0.0.9"
+    for prefix in ("10.1.0.0/24", "10.2.0.0/24"):
+        assert 4 not in other.route(prefix)
+
+
+@pytest.mark.rfc("4271", "5.1.4 removal")
+def test_a_route_without_med_has_none_to_lose() -> None:
+    classroom = Classroom()
+    policy = Policy("no med", (Rule("all", ACCEPT, change=Change(med="none")),), REJECT)
+    source = classroom.join("source", "10.0.0.9")
+    other = classroom.join("other", "10.0.0.2", export=policy)
+    classroom.send(source, wire.announce("10.1.0.0/24"))
+    assert 4 not in other.route("10.1.0.0/24")
+    assert other.route("10.1.0.0/24")[5] == (100).to_bytes(4)
+
+
 def test_an_export_policy_is_for_its_peers_alone() -> None:
     classroom = Classroom()
     classroom.speaker.originate([LocalRoute(ip_network("1.0.0.2/32"))])

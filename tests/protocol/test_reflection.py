@@ -5,6 +5,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 import pytest
 
 from reflector.bgp.limits import MAX_MESSAGE_BYTES
+from reflector.bgp.nlri import pack_prefix
+from reflector.bgp.vocabulary import IPV4_UNICAST
+from reflector.rib.fate import Reason
 from reflector.rib.originated import LocalRoute
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, OUR_ADDRESS, Classroom
@@ -282,6 +285,7 @@ _PLACE = {1: "origin", 2: "as_path", 5: "local_pref"}
 
 @pytest.mark.rfc("4456", "10")
 @pytest.mark.rfc("4271", "5.1.1", "5.1.2 internal", "5.1.3 internal", "5.1.4", "5.1.6", "5.1.7")
+@pytest.mark.rfc("4271", "5 partial")
 @pytest.mark.rfc("1997", "carriage")
 @pytest.mark.rfc("4360", "2", "6")
 @pytest.mark.rfc("8092", "3")
@@ -503,6 +507,31 @@ def test_our_own_route_may_have_another_next_hop() -> None:
     student = classroom.join("first", "2001:db8::1", router_id="1.1.1.1", local_address="::5")
     assert str(student.route("1.0.0.2/32").next_hop) == "10.9.9.9"
     assert student.route("2001:db8::2/128").next_hop == IPv6Address("::ffff:10.9.9.9")
+
+
+@pytest.mark.rfc("4271", "5.1.3 own address")
+def test_a_peer_is_not_told_of_our_own_route_with_its_own_address_as_next_hop() -> None:
+    """RFC 4271 5.1.3: it "SHALL NOT be advertised to a peer using an address of that peer"."""
+    classroom = Classroom()
+    four, six = "1.0.0.2/32", "2001:db8::2/128"
+    hop = IPv4Address("10.0.0.1")
+    itself = classroom.join("itself", "10.0.0.1")
+    other = classroom.join("other", "10.0.0.2")
+    classroom.speaker.originate([LocalRoute(ip_network(four)), LocalRoute(ip_network(six))])
+    classroom.turn()
+    assert itself.prefixes == other.prefixes == {four, six}
+    classroom.speaker.originate(
+        [LocalRoute(ip_network(four), hop), LocalRoute(ip_network(six), hop)]
+    )
+    classroom.turn()
+    assert itself.prefixes == set(), "what it was told before leads to itself now"
+    assert str(other.route(four).next_hop) == "10.0.0.1"
+    assert other.prefixes == {four, six}
+    fate = classroom.speaker.fate(itself.peer, IPV4_UNICAST, pack_prefix(ip_network(four)))
+    assert fate.reason is Reason.NEXT_HOP
+    late = classroom.join("itself again", "10.0.0.1", router_id="9.9.9.9")
+    assert late.prefixes == set()
+    assert itself.stray == []
 
 
 @pytest.mark.rfc("4760", "3")

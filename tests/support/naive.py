@@ -211,7 +211,7 @@ class Model:
         found: dict[Network, dict[tuple[Member, int], dict[str, object]]] = {}
         for network, offers in self.offers.items():
             for key, offer in offers.items():
-                hop = self._next_hop(offer, own_address, network)
+                hop = self._next_hop(offer, own_address, network, member)
                 may = network.version in member.families and self.may_be_told(offer, member)
                 if may and hop is not None:
                     found.setdefault(network, {})[key] = self._describe(offer, hop, member)
@@ -227,7 +227,7 @@ class Model:
             best = choose(near)
             if not self.may_be_told(best, member):
                 continue
-            hop = self._next_hop(best, own_address, network)
+            hop = self._next_hop(best, own_address, network, member)
             if hop is not None:
                 found[network] = self._describe(best, hop, member)
         return found
@@ -255,7 +255,12 @@ class Model:
         }
 
     @staticmethod
-    def _next_hop(best: Offer, own_address: Address, network: Network) -> Address | None:
+    def _next_hop(
+        best: Offer, own_address: Address, network: Network, member: Member
+    ) -> Address | None:
+        """The next hop that a member is told, None if it can't be told."""
+        if best.member.local and best.next_hop == str(member.address):
+            return None  # RFC 4271 5.1.3: not with an address of its own
         hop = ip_address(best.next_hop) if best.next_hop else own_address
         if hop.version == network.version:
             return hop

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from reflector.config.describe import describe
 from reflector.config.errors import ConfigError
 from reflector.config.intake import export, hold_down_s, intake, policies
 from reflector.config.model import Config, PeerSettings
@@ -155,3 +156,12 @@ def test_a_span_is_a_number_or_a_range() -> None:
 )
 def test_a_mistake_has_its_place(text: str, found: str) -> None:
     assert blamed(text) == [found]
+
+
+def test_med_is_set_or_removed() -> None:
+    text = "policies: [{{name: p, otherwise: accept, rules: [{{set-med: {}, then: next}}]}}]"
+    (removes,) = policies(config(text.format("none")))["p"].rules
+    assert removes.change.med == "none"
+    assert describe(config(text.format("none")))["policies"][0]["rules"][0]["set-med"] == "none"
+    (said,) = blamed(text.format("4294967296"))
+    assert "'4294967296' is neither a whole number (0 to 4294967295) nor none" in said

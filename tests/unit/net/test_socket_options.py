@@ -109,6 +109,7 @@ def test_an_ipv6_socket_leaves_ipv4_to_another(monkeypatch: pytest.MonkeyPatch) 
     assert sock.options[socket.IPPROTO_IPV6, socket.IPV6_V6ONLY] == 1
 
 
+@pytest.mark.rfc("4271", "10 DSCP")
 def test_a_connected_socket_is_marked_as_routing_and_holds_nothing_back() -> None:
     sock = FakeSocket()
     sockets.tune(sock)  # type: ignore[arg-type]
