@@ -55,6 +55,11 @@ CATCH_UP_PIECE_PREFIXES: Final = 10_000
 # of 4 KiB, ten thousand prefixes would be 40 MiB, encoded for one peer at a stretch.
 CATCH_UP_PIECE_BYTES: Final = 1 << 20
 
+# Prefixes whose routes are taken by other rules, or become long-lived stale, in one turn, all peers
+# together, and in one piece of that: with what is then sent some 30 ms.
+SWEEP_TURN_PREFIXES: Final = 10_000
+SWEEP_PIECE_PREFIXES: Final = 2_000
+
 # RFC 7313 4: how long a peer may take from its BoRR to its EoRR, before what it has not announced
 # again is purged. A million routes come in seconds; the minutes are for links that a lab makes slow.
 MAX_REFRESH_S: Final = 300.0

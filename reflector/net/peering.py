@@ -126,6 +126,7 @@ class Peering:
         self._acceptor = Acceptor(lambda sock: self.adopt(sock, outbound=False), report)
         self._stopping = False
         self._refreshing = Refreshing(speaker, self._want_turn)
+        speaker.on_error = self._on_error
 
     # Coming and going.
 
@@ -253,14 +254,18 @@ class Peering:
         peer, policy = connection.peer, self.policy(connection.name.address)
         if peer is None or policy is None:
             return
-        try:
-            changed = self.speaker.reconfigure(peer, policy.intake, policy.export)
-        except SessionError as error:
-            connection.deliver([connection.session.fail(error)])
-            return
+        changed = self.speaker.reconfigure(peer, policy.intake, policy.export)
         self._want_turn()
         if changed and not self.request_refresh(connection):
             self._report(PeerCantRefresh(connection.name))
+
+    def _on_error(self, source: Source, error: SessionError) -> None:
+        """A peer's routes are too many by what its settings say by now."""
+        peer = self.speaker.peers.get(source)
+        if peer is None:
+            self.restarts.give_up(source, error)
+        elif isinstance(peer.outlet, Connection):
+            peer.outlet.deliver([peer.outlet.session.fail(error)])
 
     def routes_changed(self) -> None:
         """Routes were changed, or who is told of them: have it sent."""

@@ -16,7 +16,7 @@ from reflector.bgp.vocabulary import Family
 from reflector.net.peer_policy import PeerPolicy
 from reflector.reports import PeerName, Report, RestartOver, RoutesKeptLong, StaleRoutesGone
 from reflector.rib.returning import Returning, returning
-from reflector.rib.source import IPAddress
+from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 
 # What is kept for all peers that are restarting, in prefixes; a peer counts for some by itself. A
@@ -134,14 +134,15 @@ class Restarts:
         """
         for who, kept in list(self._speaker.restarting.items()):
             reason, now = dropped(who[0], kept.asn), policy(who[0])
-            try:
-                if reason is None and now is not None:
-                    self._speaker.reconfigure_kept(who, now.intake)
-            except SessionError as error:
-                reason = error.reason
             if reason is not None:
                 self._forget(who, reason)
+            elif now is not None:
+                self._speaker.reconfigure_kept(who, now.intake)
         self._on_change()
+
+    def give_up(self, source: Source, error: SessionError) -> None:
+        """A peer that is restarting has too many routes by what the configuration says by now."""
+        self._forget(returning(source), error.reason)
 
     def stop(self) -> None:
         """Time nothing any more."""
@@ -193,10 +194,14 @@ class Restarts:
             # Who fell again before it had announced all has what is left of its time.
             until = long_until.setdefault(family, now_s + agreed.stale_time_s(family))
             self._arm(who, until, self._long_over, who, family)
-        stale, gone = self._speaker.keep_long(who, families)
-        left_s = max(long_until[family] for family in families) - now_s
+        left_s = round(max(0.0, max(long_until[family] for family in families) - now_s))
         name = self._fallen[who].name
-        self._report(RoutesKeptLong(name, stale, gone, round(max(0.0, left_s)), reason))
+
+        def told(stale: int, gone: int) -> None:
+            if who in self._fallen:
+                self._report(RoutesKeptLong(name, stale, gone, left_s, reason))
+
+        self._speaker.keep_long(who, families, told)
         self._on_change()
 
     def _long_over(self, who: Returning, family: Family) -> None:

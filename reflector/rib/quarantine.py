@@ -93,13 +93,14 @@ class QuarantineTable(Table):
         waiting = {prefix for at, prefix in self.held_back if at is place}
         return super().announced(place) | waiting
 
-    def held_by_path(self, source: Source) -> dict[Path, list[bytes]]:
-        """The prefixes that a source has announced, by path, held back or not."""
-        by_path = super().held_by_path(source)
-        if self._counts[source]:
-            for (_, prefix), held in self.held_back.items():
-                if held.path.source is source:
-                    by_path[held.path].append(prefix)
+    def by_path(self, place: Place, prefixes: Iterable[bytes]) -> dict[Path, list[bytes]]:
+        """Those of prefixes that a source has announced at a place, by path, held back or not."""
+        prefixes = list(prefixes)
+        by_path = super().by_path(place, prefixes)
+        for prefix in prefixes if self.held_back else ():
+            held = self.held_back.get((place, prefix))
+            if held is not None:
+                by_path[held.path].append(prefix)
         return by_path
 
     def turned_away(self, place: Place, prefixes: Iterable[bytes]) -> Iterator[bytes]:

@@ -154,14 +154,13 @@ class Table:
         """Those of prefixes, just announced, that the table has not taken in at all: none."""
         return ()
 
-    def held_by_path(self, source: Source) -> dict[Path, list[bytes]]:
-        """The prefixes that a source has announced, by path."""
-        held: dict[Path, list[bytes]] = defaultdict(list)
-        for place in source.places:
-            for prefix in self.held.get(place, ()):
-                path = next(each for each in self.routes[prefix].paths if each.place is place)
-                held[path].append(prefix)
-        return held
+    def by_path(self, place: Place, prefixes: Iterable[bytes]) -> dict[Path, list[bytes]]:
+        """Those of prefixes that a source has announced at a place, by path."""
+        by_path: dict[Path, list[bytes]] = defaultdict(list)
+        for prefix in self.held.get(place, set()).intersection(prefixes):
+            path = next(each for each in self.routes[prefix].paths if each.place is place)
+            by_path[path].append(prefix)
+        return by_path
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""

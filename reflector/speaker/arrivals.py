@@ -8,7 +8,7 @@ from typing import Final
 from reflector.bgp.add_path import without_path_ids
 from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.errors import Action, Finding
-from reflector.bgp.limits import MAX_PATHS_PER_PREFIX, SPARE_PATHS_PER_PEER
+from reflector.bgp.limits import MAX_PATHS_PER_PREFIX, SPARE_PATHS_PER_PEER, SWEEP_PIECE_PREFIXES
 from reflector.bgp.nlri import DEFAULT_ROUTE
 from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, Update, read_update
@@ -17,9 +17,10 @@ from reflector.rib.long_lived import as_stale, is_marked
 from reflector.rib.next_hop import every_form
 from reflector.rib.path import Path
 from reflector.rib.policy import Outcome
-from reflector.rib.source import IPAddress, Place
+from reflector.rib.source import IPAddress, Place, Source
 from reflector.rib.table import Table
 from reflector.speaker.peer import Peer
+from reflector.speaker.sweeps import Sweep
 
 
 class Arrivals:
@@ -29,6 +30,7 @@ class Arrivals:
         tables: Where they go, by family.
         cluster_id: What we prepend to CLUSTER_LIST (RFC 4456 7), packed.
         on_finding: Told of everything wrong in a peer's UPDATEs that doesn't cost its session.
+        peer_of: Whose a source's routes are, established or restarting; None if it is gone.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Arrivals:
         tables: Mapping[Family, Table],
         cluster_id: bytes,
         on_finding: Callable[[Peer, Finding], None],
+        peer_of: Callable[[Source], Peer | None],
     ) -> None:
         self._tables = tables
         self._cluster_id = cluster_id
         self._on_finding = on_finding
+        self._peer_of = peer_of
         self._own_next_hops: set[bytes] = set()
 
     def own_addresses(self, addresses: Iterable[IPAddress]) -> None:
@@ -135,44 +139,75 @@ class Arrivals:
         """How many routes a peer has announced and not withdrawn."""
         return sum(self._tables[each].count_held(peer.source) for each in peer.negotiated.families)
 
-    def make_stale(self, peer: Peer, families: Collection[Family]) -> tuple[int, int]:
+    def make_stale(
+        self, source: Source, families: Collection[Family], told: Callable[[int, int], object]
+    ) -> Sweep:
         """Have what is stale of a peer told and chosen as long-lived stale (RFC 9494 4.3).
 
-        Returns:
-            How many routes are, and how many are gone: those with NO_LLGR.
+        Args:
+            source: The peer.
+            families: Of these.
+            told: Called in the end: how many routes are, and how many are gone, with NO_LLGR.
         """
         kept = gone = 0
-        for family in families:
-            table = self._tables[family]
-            for path, prefixes in table.held_by_path(peer.source).items():
-                which = [prefix for prefix in prefixes if peer.is_stale(path, prefix)]
-                stale = as_stale(path, self._cluster_id)
-                if stale is None:
-                    gone += self._withdraw(peer, family, path.place, which)
-                    continue
-                kept += len(which)
-                if stale is not path and which:
-                    table.announce(stale, which)
-        return kept, gone
+        for family, place, prefixes in self._pieces(source, families):
+            peer = self._peer_of(source)
+            if peer is not None and family in peer.long_lived:
+                stale, lost = self._make_stale(peer, family, place, prefixes)
+                kept, gone = kept + stale, gone + lost
+            yield len(prefixes)
+        told(kept, gone)
 
-    def judge_again(self, peer: Peer) -> None:
+    def judge_again(self, peer: Peer) -> Sweep:
         """Take what is held of a peer as if it came now."""
         self._make_room(peer)
-        source, announced = peer.source, peer.counters.announced
-        for family in peer.negotiated.families:
-            table = self._tables[family]
-            held: dict[tuple[PathAttributes, bytes, Place], list[bytes]] = defaultdict(list)
-            for path, prefixes in table.held_by_path(source).items():
-                attributes = path.attributes.received or path.attributes
-                held[attributes, path.next_hop, path.place].extend(prefixes)
-            for (attributes, next_hop, place), prefixes in held.items():
-                announcement = Announcement(
-                    family, attributes, next_hop, prefixes, DEFAULT_ROUTE in prefixes
-                )
-                for admitted in self._admitted(peer, announcement, place):
-                    self._announce(peer, admitted, place)
+        return self._judge_again(peer.source, peer.negotiated.families)
+
+    def _judge_again(self, source: Source, families: Collection[Family]) -> Sweep:
+        for family, place, prefixes in self._pieces(source, families):
+            peer = self._peer_of(source)
+            if peer is not None:
+                self._judge(peer, family, place, prefixes)
+                if family in peer.long_lived:
+                    self._make_stale(peer, family, place, prefixes)
+            yield len(prefixes)
+
+    def _pieces(
+        self, source: Source, families: Collection[Family]
+    ) -> Iterator[tuple[Family, Place, list[bytes]]]:
+        """What is held of a peer, piece by piece; what comes meanwhile needn't be in it."""
+        for family in families:
+            for place in source.places:
+                prefixes = list(self._tables[family].announced(place))
+                for start in range(0, len(prefixes), SWEEP_PIECE_PREFIXES):
+                    yield family, place, prefixes[start : start + SWEEP_PIECE_PREFIXES]
+
+    def _make_stale(
+        self, peer: Peer, family: Family, place: Place, prefixes: list[bytes]
+    ) -> tuple[int, int]:
+        kept = gone = 0
+        table = self._tables[family]
+        for path, held in table.by_path(place, prefixes).items():
+            which = [prefix for prefix in held if peer.is_stale(path, prefix)]
+            stale = as_stale(path, self._cluster_id)
+            if stale is None:
+                gone += self._withdraw(peer, family, place, which)
+                continue
+            kept += len(which)
+            if stale is not path and which:
+                table.announce(stale, which)
+        return kept, gone
+
+    def _judge(self, peer: Peer, family: Family, place: Place, prefixes: list[bytes]) -> None:
+        announced = peer.counters.announced
+        held: dict[tuple[PathAttributes, bytes], list[bytes]] = defaultdict(list)
+        for path, which in self._tables[family].by_path(place, prefixes).items():
+            held[path.attributes.received or path.attributes, path.next_hop].extend(which)
+        for (attributes, next_hop), which in held.items():
+            announcement = Announcement(family, attributes, next_hop, which, DEFAULT_ROUTE in which)
+            for admitted in self._admitted(peer, announcement, place):
+                self._announce(peer, admitted, place)
         peer.counters.announced = announced
-        self.make_stale(peer, peer.long_lived)
 
     def _find_places(self, peer: Peer, update: Update) -> None:
         """Take the routes of an UPDATE that come with path identifiers, and leave the others."""

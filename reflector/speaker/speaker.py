@@ -8,7 +8,7 @@ sent, once.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
-from reflector.bgp.errors import Finding
+from reflector.bgp.errors import Finding, SessionError
 from reflector.bgp.judge import Judge
 from reflector.bgp.limits import MAX_MISSED_PREFIXES
 from reflector.bgp.open import Negotiated
@@ -33,6 +33,7 @@ from reflector.rib.update_groups import UpdateGroups
 from reflector.speaker.arrivals import Arrivals
 from reflector.speaker.identity import Identity
 from reflector.speaker.peer import Kept, Peer
+from reflector.speaker.sweeps import Sweeps
 
 
 class Speaker:
@@ -49,6 +50,8 @@ class Speaker:
         restarting: Those whose session fell and whose routes are kept for a while (RFC 4724 4.2).
         separation: Which clusters are kept apart.
         on_end_of_rib: Told of a peer whose dump of a family is complete.
+        on_error: Told of a peer, established or restarting, that has too many prefixes by the rules by
+            which its routes are to be taken now.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Speaker:
         self.peers: dict[Source, Peer] = {}
         self.restarting: dict[Returning, Kept] = {}
         self.on_end_of_rib: Callable[[Peer, Family], None] = lambda _peer, _family: None
+        self.on_error: Callable[[Source, SessionError], None] = lambda _source, _error: None
         self._deferring = False
         self._releasing = False
         self._cluster_id = identity.cluster_id.packed
@@ -83,7 +87,8 @@ class Speaker:
         self._groups = UpdateGroups(self.tables, self._cluster_id)
         self._originated = Originated(self.tables, identity.router_id, self._cluster_id)
         self.separation = Separation()
-        self._arrivals = Arrivals(self.tables, self._cluster_id, on_finding)
+        self._arrivals = Arrivals(self.tables, self._cluster_id, on_finding, self._peer_of)
+        self._sweeps = Sweeps(lambda *error: self.on_error(*error))  # noqa: PLW0108 - it is set later
 
     # Peers.
 
@@ -184,28 +189,30 @@ class Speaker:
             self.restarting[who] = replace(kept, families=left)
         return sum(self.tables[family].drop(kept.source) for family in over)
 
-    def keep_long(self, who: Returning, families: Collection[Family]) -> tuple[int, int]:
+    def keep_long(
+        self, who: Returning, families: Collection[Family], told: Callable[[int, int], object]
+    ) -> None:
         """A peer's restart time is over, and it asked for its routes to be kept on (RFC 9494 4.2).
 
         Args:
             who: Which; it is restarting.
             families: Of these.
-
-        Returns:
-            How many routes are long-lived stale now, and how many are gone: those with NO_LLGR.
+            told: Called some turns later, when it is done: how many routes are long-lived stale, and how
+                many are gone: those with NO_LLGR.
         """
         peer = self.restarting[who].peer
         peer.long_lived.update(families)
-        return self._arrivals.make_stale(peer, families)
+        sweep = self._arrivals.make_stale(peer.source, families, told)
+        self._sweeps.begin((peer.source, frozenset(families)), sweep)
 
     def is_stale(self, path: Path, prefix: bytes) -> bool:
         """Whether a route was announced in an earlier session only."""
-        peer = self._peer_of(path)
+        peer = self._peer_of(path.source)
         return peer is not None and peer.is_stale(path, prefix)
 
     def path_id(self, path: Path, prefix: bytes) -> int | None:
         """The identifier with which a path was received (RFC 7911 3); None where it had none."""
-        peer = self._peer_of(path)
+        peer = self._peer_of(path.source)
         path_ids = None if peer is None else peer.path_ids.get(path.family)
         return None if path_ids is None else path_ids.path_id(path.place, prefix)
 
@@ -293,9 +300,6 @@ class Speaker:
 
         Returns:
             Whether it has to.
-
-        Raises:
-            SessionError: It has too many prefixes by them.
         """
         if export != peer.export:
             forms = self._forms_of(peer)
@@ -304,19 +308,15 @@ class Speaker:
         if intake == peer.intake:
             return False
         peer.take_by(intake)
-        self._arrivals.judge_again(peer)
+        self._judge_again(peer)
         return True
 
     def reconfigure_kept(self, who: Returning, intake: Intake) -> None:
-        """The routes of a peer that is restarting are to be taken by other rules from now on.
-
-        Raises:
-            SessionError: It has too many prefixes by them.
-        """
+        """The routes of a peer that is restarting are to be taken by other rules from now on."""
         peer = self.restarting[who].peer
         if intake != peer.intake:
             peer.take_by(intake)
-            self._arrivals.judge_again(peer)
+            self._judge_again(peer)
 
     def separate(self, separation: Separation) -> None:
         """Keep these clusters apart from the others, and no others from now on."""
@@ -374,7 +374,7 @@ class Speaker:
     @property
     def busy(self) -> bool:
         """Whether something changed since the last turn."""
-        return any(table.changed for table in self.tables.values())
+        return bool(self._sweeps) or any(table.changed for table in self.tables.values())
 
     def turn(self) -> bool:
         """Send every peer what has changed, and those that are behind their next piece.
@@ -382,10 +382,11 @@ class Speaker:
         Returns:
             Whether another turn could go on at once with those that are behind.
         """
+        more = self._sweeps.turn()
         self._groups.send_changes()
         if self._releasing:
             self._release_end_of_rib()
-        return self._groups.catch_up()
+        return self._groups.catch_up() or more
 
     def too_far_behind(self) -> list[Peer]:
         """Those who don't read fast enough, if more is noted for them than may be, else nobody.
@@ -402,12 +403,16 @@ class Speaker:
 
     # Inner workings.
 
-    def _peer_of(self, path: Path) -> Peer | None:
-        """Who announced a path, established or restarting."""
-        peer = self.peers.get(path.source)
+    def _judge_again(self, peer: Peer) -> None:
+        """Have what is held of a peer taken by the rules that it has now."""
+        self._sweeps.begin((peer.source, None), self._arrivals.judge_again(peer))
+
+    def _peer_of(self, source: Source) -> Peer | None:
+        """Whose a source's paths are, established or restarting."""
+        peer = self.peers.get(source)
         if peer is None:
-            kept = self.restarting.get(returning(path.source))
-            if kept is not None and kept.source is path.source:
+            kept = self.restarting.get(returning(source))
+            if kept is not None and kept.source is source:
                 return kept.peer
         return peer
 
@@ -440,7 +445,7 @@ class Speaker:
                 self.tables[family].drop(peer.source)
         peer.long_lived = long_lived & peer.restoring
         if not as_before:  # a reload meanwhile
-            self._arrivals.judge_again(peer)
+            self._judge_again(peer)
 
     def _forms_of(self, peer: Peer) -> list[tuple[Peer, Member, Family, Form]]:
         return [

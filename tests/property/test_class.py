@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address, ip_network
+from types import ModuleType
 from unittest.mock import patch
 
 import pytest
@@ -18,6 +19,7 @@ from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.returning import returning
 from reflector.rib.separation import Separation
+from reflector.speaker import arrivals, sweeps
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe
@@ -49,13 +51,15 @@ variants = st.builds(
 some4 = st.lists(st.sampled_from(PREFIXES4), min_size=1, max_size=4)
 some6 = st.lists(st.sampled_from(PREFIXES6), min_size=1, max_size=3)
 
-# Small enough that a handful of routes makes a peer fall behind and a dump take many turns.
-SMALL_LIMITS = {
-    "SEND_QUEUE_BYTES": 200,
-    "RESUME_BYTES": 90,
-    "CATCH_UP_PIECE_PREFIXES": 2,
-    "CATCH_UP_TURN_PREFIXES": 5,
-}
+# Small enough that a handful of routes makes a peer fall behind, and a dump or a sweep take many turns.
+SMALL_LIMITS: list[tuple[ModuleType, str, int]] = [
+    (update_group, "SEND_QUEUE_BYTES", 200),
+    (update_group, "RESUME_BYTES", 90),
+    (update_group, "CATCH_UP_PIECE_PREFIXES", 2),
+    (update_group, "CATCH_UP_TURN_PREFIXES", 5),
+    (arrivals, "SWEEP_PIECE_PREFIXES", 1),
+    (sweeps, "SWEEP_TURN_PREFIXES", 3),
+]
 
 
 @dataclass
@@ -84,7 +88,7 @@ class ClassAtWork(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.patches = [patch.object(update_group, *limit) for limit in SMALL_LIMITS.items()]
+        self.patches = [patch.object(*limit) for limit in SMALL_LIMITS]
         for each in self.patches:
             each.start()
         self.classroom = Classroom()
@@ -218,7 +222,7 @@ class ClassAtWork(RuleBasedStateMachine):
         """A restart time is over, and routes are kept on as long-lived stale ones (RFC 9494 4.2)."""
         desk = data.draw(st.sampled_from(self.fallen))
         speaker, who = self.classroom.speaker, returning(desk.student.peer.source)
-        speaker.keep_long(who, speaker.restarting[who].families)
+        speaker.keep_long(who, speaker.restarting[who].families, lambda _kept, _gone: None)
         self.model.make_stale(desk.member)
 
     @precondition(lambda self: self.fallen)

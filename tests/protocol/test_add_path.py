@@ -269,6 +269,7 @@ def test_new_rules_apply_to_every_path(
     classroom.send(sender, via("10.9.0.1", path_id=1), via("10.9.0.2", path_id=2))
     policy = Policy("med", (change,), Verdict.ACCEPT)
     classroom.speaker.reconfigure(sender.peer, Intake(policy=policy), None)
+    classroom.turn()
     paths = classroom.speaker.tables[IPV4_UNICAST].routes[packed(PREFIX)].paths
     assert [path.attributes.med for path in paths] == [5, 5]
 

@@ -122,10 +122,7 @@ class Scene:
 
     def keep_long(self) -> tuple[int, int]:
         """Its restart time is over."""
-        who = returning(self.node.peer.source)
-        outcome = self.classroom.speaker.keep_long(who, (IPV4_UNICAST,))
-        self.classroom.turn()
-        return outcome
+        return self.classroom.keep_long(self.node, (IPV4_UNICAST,))
 
 
 @pytest.fixture
@@ -283,7 +280,7 @@ def test_families_go_one_by_one() -> None:
     scene.fall()
     who = returning(scene.node.peer.source)
     speaker = scene.classroom.speaker
-    assert speaker.keep_long(who, (IPV4_UNICAST, IPV6_UNICAST)) == (2, 0)
+    assert scene.classroom.keep_long(scene.node, (IPV4_UNICAST, IPV6_UNICAST)) == (2, 0)
     assert speaker.forget(who, (IPV6_UNICAST,)) == 1
     scene.classroom.turn()
     assert scene.knowing.prefixes == {PODS}
@@ -368,9 +365,7 @@ def test_each_path_of_a_prefix_is_stale_by_itself() -> None:
     announce(node, 3)
     assert [len(each.next_hops(PODS)) for each in told.values()] == [3, 3]
     classroom.leave(node, gracefully=True)
-    who = returning(node.peer.source)
-    assert classroom.speaker.keep_long(who, (IPV4_UNICAST,)) == (2, 1)
-    classroom.turn()
+    assert classroom.keep_long(node, (IPV4_UNICAST,)) == (2, 1)
     assert [len(each.next_hops(PODS)) for each in told.values()] == [0, 2]
     back = join()
     announce(back, 2)

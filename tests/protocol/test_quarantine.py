@@ -13,7 +13,6 @@ from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.policy import Policy, Verdict
-from reflector.rib.returning import returning
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -203,8 +202,7 @@ def test_what_is_held_back_may_be_kept_for_long() -> None:
     classroom.send(first, announce(first, "10.1.0.0/24"))
     classroom.send(newcomer, announce(newcomer, "10.1.0.0/24", "10.3.0.0/24"), END_OF_RIB)
     classroom.leave(newcomer, gracefully=True)
-    who = returning(newcomer.peer.source)
-    assert classroom.speaker.keep_long(who, {IPV4_UNICAST}) == (2, 0)
+    assert classroom.keep_long(newcomer, {IPV4_UNICAST}) == (2, 0)
     classroom.leave(first)
     assert other.prefixes == {"10.1.0.0/24", "10.3.0.0/24"}
     assert all(path.best.stale for path in classroom.speaker.tables[IPV4_UNICAST].routes.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address, ip_network
 
@@ -13,6 +14,7 @@ from reflector.rib import update_group
 from reflector.rib.audience import Audience
 from reflector.rib.intake import USUAL_INTAKE, Intake
 from reflector.rib.policy import Policy
+from reflector.rib.returning import returning
 from reflector.rib.source import Source
 from reflector.speaker import Identity, Peer, Speaker
 from tests.support import wire
@@ -240,6 +242,14 @@ class Classroom:
         if turn:
             self.turn()
         return lost
+
+    def keep_long(self, student: Student, families: Collection[Family]) -> tuple[int, int]:
+        """A restart time is over; returns how many routes are kept on and how many are gone."""
+        outcome: list[tuple[int, int]] = []
+        who = returning(student.peer.source)
+        self.speaker.keep_long(who, families, lambda *counts: outcome.append(counts))
+        self.turn()
+        return outcome[0]
 
     def send(self, student: Student, *bodies: bytes, turn: bool = True) -> None:
         """A peer sends UPDATEs."""

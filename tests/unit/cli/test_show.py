@@ -141,6 +141,7 @@ class TestNeighbors:
         (peer,) = [each for each in scene.speaker.peers if str(each.address) == "10.0.0.5"]
         policy = Policy("only-pods", (), Verdict.REJECT)
         scene.speaker.reconfigure(scene.speaker.peers[peer], Intake(policy=policy), None)
+        scene.speaker.turn()
         assert (
             "Received          1 UPDATEs: 2 announced, 2 withdrawn, 2 rejected\n"
             "  Rejected by       only-pods, otherwise: 2\n"
