@@ -6,9 +6,9 @@ coroutine. Nothing heavy is imported before a test uses a fixture.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 import pytest
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     )
 
 Address = tuple[str, int]
-# What `bgp_listener` is; it takes what `reflector.sim.listen` takes.
-BgpListenerFactory: TypeAlias = "Callable[..., Listener]"
-
 # How many addresses of 127.0.0.0/16 peers may have, from 127.0.0.2 on.
 _SOURCES: Final = 65_000
 
@@ -122,6 +119,34 @@ class BlockingBgpPeerFactory:
         return peer
 
 
+class BgpListenerFactory:
+    """Listens for a speaker that dials; `bgp_listener` is one."""
+
+    def __init__(self, capture: BgpCapture) -> None:
+        self._capture = capture
+        self._listeners: list[Listener] = []
+
+    def __call__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        profile: "Profile | None" = None,
+        **settings: "Unpack[Settings]",
+    ) -> "Listener":
+        """Listen: see `reflector.sim.listen`."""
+        from reflector.sim.connect import listen  # noqa: PLC0415 - not before it is used
+
+        on_peer = self._capture.peers.append
+        listener = listen(host, port, profile, on_peer=on_peer, **settings)
+        self._listeners.append(listener)
+        return listener
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        for listener in self._listeners:
+            listener.stop()
+
+
 @pytest.fixture
 def bgp_reflector() -> "Iterator[RunningReflector]":
     """A bgp-reflector in a process of its own, on a free port of 127.0.0.1."""
@@ -175,23 +200,14 @@ def bgp_peer_sync(
 
 
 @pytest.fixture
-def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[BgpListenerFactory]":
+def bgp_listener(bgp_messages: BgpCapture) -> Iterator[BgpListenerFactory]:
     """Listens for a speaker that dials, and closes the listeners and peers at the test's end.
 
     As in `peer = await bgp_listener(port=1790).accept()`; takes what `reflector.sim.listen` takes.
     """
-    from reflector.sim.connect import listen  # noqa: PLC0415 - not before it is used
-
-    listeners: list[Listener] = []
-
-    def start(*args: Any, **kwargs: Any) -> "Listener":  # noqa: ANN401 - `listen` has the types
-        listener = listen(*args, on_peer=bgp_messages.peers.append, **kwargs)
-        listeners.append(listener)
-        return listener
-
-    yield start
-    for listener in listeners:
-        listener.stop()
+    factory = BgpListenerFactory(bgp_messages)
+    yield factory
+    factory.stop()
     for peer in bgp_messages.peers:
         peer.dispose()
 
@@ -199,6 +215,17 @@ def bgp_listener(bgp_messages: BgpCapture) -> "Iterator[BgpListenerFactory]":
 def _dialled(request: pytest.FixtureRequest) -> Counter[Address]:
     """How often each target was dialled in this run."""
     return request.config.stash.setdefault(_DIALLED, Counter())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Let no test pass whose peers were sent malformed UPDATEs, unless their profile allows it."""
+    yield
+    for peer in item.stash[_CAPTURE].peers if _CAPTURE in item.stash else ():
+        if peer.faults and not peer.profile.faults_allowed:
+            from reflector.sim.errors import UnexpectedError  # noqa: PLC0415 - not before it is used
+
+            raise UnexpectedError(f"a malformed UPDATE came: {peer.faults[0]}", peer.history)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,8 @@
         await two.no_route("10.1.0.0/24")
 
 docs/testing-bgp-speakers.md teaches it. The session is `reflector.bgp.session`, the one that the
-reflector itself uses; what is sent and received besides is neither judged nor corrected.
+reflector itself uses; what is sent and received besides is not corrected, and `Peer.faults` names what is
+malformed.
 """
 
 from reflector.sim import capability

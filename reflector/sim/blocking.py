@@ -142,6 +142,7 @@ class BlockingPeer:
         self.peer = peer
 
     established = _waits(Peer.established)
+    stays_established = _waits(Peer.stays_established)
     route = _waits(Peer.route)
     no_route = _waits(Peer.no_route)
     all_paths = _waits(Peer.all_paths)
@@ -178,6 +179,21 @@ class BlockingPeer:
         return self.peer.state
 
     @property
+    def is_established(self) -> bool:
+        """Whether its session carries routes."""
+        return self.peer.is_established
+
+    @property
+    def local_address(self) -> Address:
+        """Address and port that it is connected from."""
+        return self.peer.local_address
+
+    @property
+    def remote_address(self) -> Address:
+        """Address and port that it is connected to."""
+        return self.peer.remote_address
+
+    @property
     def remote_open(self) -> Open | None:
         """The other side's OPEN, as soon as it has come."""
         return self.peer.remote_open
@@ -201,6 +217,11 @@ class BlockingPeer:
     def announced(self) -> dict[str, Route]:
         """What it has announced and not withdrawn, by prefix."""
         return dict(self.peer.announced)
+
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong with UPDATEs that it was sent, in words: as it is now."""
+        return list(self.peer.faults)
 
     @property
     def ended(self) -> Ended | None:

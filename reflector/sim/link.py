@@ -22,6 +22,7 @@ from reflector.bgp.session import Session, Timer
 from reflector.bgp.vocabulary import FAMILIES, Family, RefreshSubtype, State
 from reflector.bgp.words import describe_notification
 from reflector.sim.errors import DeadlineError, SessionOverError, SimError
+from reflector.sim.faults import faults_of
 from reflector.sim.history import History, Message, Note, Recorder
 from reflector.sim.profile import Profile
 from reflector.sim.route import Route
@@ -65,6 +66,7 @@ class Link:
         self.routes: dict[str, Route] = {}
         self.paths: dict[str, dict[int, Route]] = {}
         self._announced: dict[tuple[str, int | None], Route] = {}
+        self.faults: list[str] = []
         self.ended: Ended | None = None
         self._loop = asyncio.get_running_loop()
         self._session = self._new_session(profile.located("127.0.0.1"))
@@ -158,7 +160,7 @@ class Link:
                     f"waiting for {what}, but the session ended: {self.ended.reason}",
                 )
             if not await self._change(deadline):
-                text = f"not within {limit_s:g} s: {what}"
+                text = f"not within {limit_s:.3g} s: {what}"
                 raise self._failure(DeadlineError, f"{text}{reason}")
         return result
 
@@ -294,8 +296,14 @@ class Link:
         try:
             update = read(body, as4=agreed.as4, add_path=agreed.add_path_receive)
         except SessionError as error:
+            self.faults.append(error.reason)
             self._on_closed(self._session.fail(error))
             return
+        internal = agreed.remote.asn == self.profile.asn
+        for fault in faults_of(body, as4=agreed.as4, internal=internal, families=agreed.families):
+            self.faults.append(fault)
+            which = f"the UPDATE of {update.routes[0].prefix}" if update.routes else "an UPDATE"
+            self._note(f"{which} is malformed: {fault}")
         for prefix, path_id in update.withdrawn:
             self._lose_path(prefix, path_id)
         for route in update.routes:

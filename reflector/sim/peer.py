@@ -34,6 +34,7 @@ class Peer(Speaking):
         history: All that it has sent, received and done.
         routes: What it was announced and not withdrawn, by prefix; of several paths the last.
         paths: What came with path identifiers, by prefix and identifier (RFC 7911).
+        faults: What was wrong with UPDATEs that it was sent, in words. Their routes are kept as they came.
         ended: How its session ended; None while there is one.
     """
 

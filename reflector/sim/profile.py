@@ -51,6 +51,8 @@ class Profile:
         cease: With which subcode of Cease `Peer.close` ends the session (RFC 4486 4). None ends it
             without a word.
         deadline_s: How long its waits wait, in seconds, where they are not told.
+        faults_allowed: Whether a test passes though this peer is sent malformed UPDATEs (`Peer.faults`):
+            the pytest plugin lets it fail otherwise.
         netns: The network namespace that it dials from, or listens in, by its name under /run/netns
             (Linux, root). None is the process's own.
     """
@@ -74,6 +76,7 @@ class Profile:
     password: str | None = None
     cease: int | None = CeaseSubcode.ADMINISTRATIVE_SHUTDOWN
     deadline_s: float = 15.0
+    faults_allowed: bool = False
     netns: str | None = None
 
     def located(self, local_address: str) -> "Profile":
@@ -158,4 +161,5 @@ class Settings(TypedDict, total=False):
     password: str | None
     cease: int | None
     deadline_s: float
+    faults_allowed: bool
     netns: str | None

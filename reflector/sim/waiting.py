@@ -5,7 +5,7 @@ from typing import Unpack
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated
 from reflector.sim import capability
-from reflector.sim.errors import UnexpectedError
+from reflector.sim.errors import SessionOverError, UnexpectedError
 from reflector.sim.link import Ended, Link
 from reflector.sim.route import Attributes, Route, differences, normal_prefix
 
@@ -26,9 +26,31 @@ class Waiting(Link):
             DeadlineError: Neither happened in time.
         """
         __tracebackhide__ = True
-        await self.until(lambda: self.is_established, "the session is established", deadline_s)
+        await self.until(
+            lambda: self.is_established, "an established session", deadline_s, why=self._standstill
+        )
         assert self.negotiated is not None  # noqa: S101 - the type checker can't see the states
         return self.negotiated
+
+    async def stays_established(self, *, for_s: float) -> None:
+        """Wait until the session is up, and watch that it is still so after some time.
+
+        Args:
+            for_s: How long it must stay up, in seconds: longer than the hold time to see that the
+                other side sends its KEEPALIVEs.
+
+        Raises:
+            SessionOverError: It ended.
+            DeadlineError: It did not come up in time.
+        """
+        __tracebackhide__ = True
+        await self.established()
+        ended = await self._within(for_s, lambda: self.ended is not None)
+        if ended and self.ended is not None:
+            raise self._failure(
+                SessionOverError,
+                f"the session did not stay established for {for_s:g} s: {self.ended.reason}",
+            )
 
     async def route(
         self, prefix: str, *, deadline_s: float | None = None, **expected: Unpack[Attributes]
@@ -195,6 +217,12 @@ class Waiting(Link):
         """
         __tracebackhide__ = True
         return await self.until(lambda: self.ended, what, deadline_s)
+
+    def _standstill(self) -> str:
+        """What has not come that a session begins with."""
+        if self.remote_open is None:
+            return "the other side has sent no OPEN"
+        return "the other side has sent no KEEPALIVE after its OPEN (RFC 4271 8.2.2)"
 
     def _held(self) -> str:
         if not self.routes:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from reflector import sim
-from tests.support.process import find_binary
+from tests.support.process import find_binary, require_root
 from tests.support.reflector_process import REPOSITORY
 
 pytestmark = pytest.mark.interop
@@ -28,10 +28,13 @@ RUN_TIMEOUT_S: Final = 180.0
 VARYING: Final = re.compile(r"\d+\.\d{3} s|port \d+|host name [\w.-]+")
 
 
-def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def write_files(directory: Path) -> None:
     find_binary("gobgpd")
     for name, text in FILES.items():
         (directory / name).write_text(text)
+
+
+def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
     (directory / "pytest.ini").write_text(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
     )
@@ -57,10 +60,36 @@ def test_every_block_is_a_file() -> None:
 
 def test_its_tests_pass(tmp_path: Path) -> None:
     names = [name for name in TESTS if name != FAILING]
+    write_files(tmp_path)
     done = run_pytest(tmp_path, *names)
     assert done.returncode == 0, done.stdout + done.stderr
     count = sum(FILES[name].count("def test_") for name in names)
     assert f"{count} passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "binary"),
+    [("frr", "/usr/lib/frr/bgpd"), ("bird", "bird"), ("openbgpd", "/usr/sbin/bgpd")],
+)
+def test_the_other_speakers_start_as_shown(tmp_path: Path, name: str, binary: str) -> None:
+    find_binary(binary)
+    if name == "openbgpd":
+        require_root()
+        Path("/run/openbgpd").mkdir(exist_ok=True)
+    for file in ("other_speakers.py", "test_reflection.py"):
+        (tmp_path / file).write_text(FILES[file])
+    command = f"other_speakers.{name}(tmp_path, port)"
+    conftest = re.sub(
+        r"    config = .*?Popen\(command\)",
+        f"    with subprocess.Popen({command})",
+        FILES["conftest.py"],
+        flags=re.DOTALL,
+    )
+    (tmp_path / "conftest.py").write_text(
+        conftest.replace("import subprocess", "import subprocess\nimport other_speakers", 1)
+    )
+    done = run_pytest(tmp_path, "test_reflection.py")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_its_types_are_right(tmp_path: Path) -> None:
@@ -80,15 +109,17 @@ def test_its_types_are_right(tmp_path: Path) -> None:
 
 
 def test_what_fails_fails_as_shown(tmp_path: Path) -> None:
+    write_files(tmp_path)
     done = run_pytest(tmp_path, FAILING)
     assert done.returncode == 1
-    (shown,) = re.findall(r"^```text\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
+    shown, _ = re.findall(r"^```text\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
     for line in shown.splitlines():
         text = VARYING.sub("", line.removeprefix("E")).strip()
         assert text in VARYING.sub("", done.stdout), text
 
 
 def test_the_script_runs(tmp_path: Path) -> None:
+    write_files(tmp_path)
     with sim.RunningReflector() as target:
         done = run(tmp_path, "script.py", str(target.port))
     assert done.returncode == 0, done.stderr

@@ -84,6 +84,22 @@ def test_it(bgp_peer_sync):
     assert "10.1.0.0/24" in one.routes
 """
 
+MALFORMED: Final = """
+import pytest
+from reflector import sim
+from reflector.sim import RawAttribute, Route
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_it(bgp_listener, allowed):
+    listener = bgp_listener(router_id="192.0.2.1", faults_allowed=allowed)
+    async with sim.connect(*listener.address) as one:
+        two = await listener.accept()
+        origin = RawAttribute(0x40, 1, bytes([9]))
+        await one.announce_routes([Route(prefix="10.1.0.0/24", raw={1: origin})])
+        await two.route("10.1.0.0/24")
+"""
+
 OTHER_TARGET: Final = """
 import pytest
 from reflector import sim
@@ -138,6 +154,14 @@ def test_a_failed_test_shows_what_its_peers_saw(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Simulated BGP peer" in done.stdout
     assert "->  OPEN: AS 64512, hold time 90 s, router id 10.0.0.2" in done.stdout
+
+
+def test_no_test_passes_whose_peers_were_sent_malformed_updates(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, MALFORMED, *SCOPE)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "FAILED test_theirs.py::test_it[False]" in done.stdout
+    assert "a malformed UPDATE came: ORIGIN has the undefined value 9" in done.stdout
+    assert "the UPDATE of 10.1.0.0/24 is malformed: ORIGIN has" in done.stdout
 
 
 def test_somebody_s_own_speaker_is_the_target(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ async def test_who_is_never_answered_says_so(monkeypatch: pytest.MonkeyPatch) ->
         forgetful(door, forgotten=99) as port,
         sim.connect("127.0.0.1", port, source="127.0.0.2") as one,
     ):
-        with pytest.raises(sim.DeadlineError, match="the session is established"):
+        with pytest.raises(sim.DeadlineError, match="the other side has sent no OPEN"):
             await one.rejoin(deadline_s=1)
 
 
