@@ -74,19 +74,24 @@ class QuarantineTable(Table):
             self._admit(path, admitted)
 
     def withdraw(self, place: Place, prefixes: Iterable[bytes]) -> int:
-        """A source withdraws prefixes, held back or not."""
+        """A source withdraws prefixes, held back or not; returns how many it had announced."""
         prefixes = list(prefixes)
+        waited = 0
         if self.held_back:
-            for prefix in prefixes:
-                self._release(place, prefix)
-        return super().withdraw(place, prefixes)
+            waited = sum(self._release(place, prefix) for prefix in prefixes)
+        return waited + super().withdraw(place, prefixes)
 
     def drop(self, source: Source) -> int:
-        """A source is gone with all that it announced."""
-        if self._counts[source]:
+        """A source is gone with all that it announced; returns how many routes those were."""
+        waited = self._counts[source]
+        if waited:
             for key in [key for key, held in self.held_back.items() if held.path.source is source]:
                 self._release(*key)
-        return super().drop(source)
+        return waited + super().drop(source)
+
+    def count_announced(self, source: Source) -> int:
+        """How many routes a source has announced and not withdrawn, held back or not."""
+        return self.count_held(source) + self._counts[source]
 
     def announced(self, place: Place) -> set[bytes]:
         """What a source has announced at a place and not withdrawn, held back or not."""
@@ -160,12 +165,14 @@ class QuarantineTable(Table):
             self._counts[source] += 1
         self.held_back[key] = HeldBack(path, *rival)
 
-    def _release(self, place: Place, prefix: bytes) -> None:
+    def _release(self, place: Place, prefix: bytes) -> bool:
+        """A route need not wait any more; returns whether it did."""
         held = self.held_back.pop((place, prefix), None)
         if held is not None:
             self._counts[held.path.source] -= 1
             if not self._counts[held.path.source]:
                 del self._counts[held.path.source]
+        return held is not None
 
     def _rival(self, path: Path, prefix: bytes) -> tuple[bytes, Source] | None:
         """A prefix that overlaps one and is another node's, and that node."""

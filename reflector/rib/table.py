@@ -137,6 +137,10 @@ class Table:
             return len(self.held.get(source, ()))
         return sum(len(self.held.get(place, ())) for place in source.places)
 
+    def count_announced(self, source: Source) -> int:
+        """How many routes a source has announced and not withdrawn, used or not."""
+        return self.count_held(source)
+
     def prefixes_of(self, source: Source) -> Iterator[bytes]:
         """The prefixes that a source has announced, each once."""
         seen: set[bytes] = set()

@@ -160,11 +160,11 @@ class Speaker:
         # and RFC 9494 4.2 have it stay, up to a bound, which is the owner's.
         agreed = peer.negotiated
         gone = 0 if agreed.graceful_notification or agreed.kept_long else self.drop_stale(peer)
-        families = [each for each in keep if self.tables[each].count_held(peer.source)]
+        families = [each for each in keep if self.tables[each].count_announced(peer.source)]
         for family in peer.negotiated.families.difference(families):
             gone += self.tables[family].drop(peer.source)
         if families:
-            prefixes = sum(self.tables[each].count_held(peer.source) for each in families)
+            prefixes = sum(self.tables[each].count_announced(peer.source) for each in families)
             peer.lose_session()
             kept = Kept(peer, tuple(families), prefixes)
             self.restarting[returning(peer.source)] = kept

@@ -13,6 +13,7 @@ from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.policy import Policy, Verdict
+from reflector.rib.returning import returning
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -167,6 +168,44 @@ def test_the_first_keeps_its_route_while_it_restarts() -> None:
     assert newcomer.prefixes == {"10.1.0.0/24"}
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_a_newcomer_with_nothing_but_held_back_routes_restarts_too(
+    classroom: Classroom, *, back: bool
+) -> None:
+    """RFC 4724 4.2: they are kept like others, and told when the first's are gone meanwhile."""
+    restart = GracefulRestart(restarting=False, restart_time_s=90, preserved=((1, 1, True),))
+    first = classroom.join("first", "10.0.0.9")
+    newcomer = classroom.join("newcomer", "10.0.0.1", restart=restart)
+    other = classroom.join("other", "10.0.0.5")
+    classroom.send(first, announce(first, "10.1.0.0/24", "10.2.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24", "10.2.0.0/24"), END_OF_RIB)
+    who = returning(newcomer.peer.source)
+    assert classroom.leave(newcomer, gracefully=True) == 0
+    assert classroom.speaker.restarting[who].prefixes == 2
+    if back:
+        newcomer = classroom.join("newcomer", "10.0.0.1", restart=restart)
+        classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    classroom.leave(first)
+    assert other.prefixes == {"10.1.0.0/24", "10.2.0.0/24"}
+    if back:
+        classroom.send(newcomer, END_OF_RIB)
+        assert other.prefixes == {"10.1.0.0/24"}
+    else:
+        assert classroom.speaker.forget(who) == 2
+        classroom.turn()
+        assert not other.prefixes
+
+
+def test_what_was_held_back_counts_where_it_is_gone(classroom: Classroom) -> None:
+    first, newcomer, _ = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/16"))
+    some = [f"10.1.{i}.0/24" for i in range(5)]
+    classroom.send(newcomer, announce(newcomer, *some, "10.3.0.0/24"))
+    classroom.send(newcomer, wire.withdraw(*some[:2]))
+    assert newcomer.peer.counters.withdrawn == 2
+    assert classroom.leave(newcomer) == 4
+
+
 def test_what_is_noted_is_bounded(classroom: Classroom) -> None:
     first, newcomer, _ = three(classroom)
     classroom.send(first, announce(first, "10.0.0.0/8"))
@@ -183,6 +222,7 @@ def test_other_rules_for_its_routes_are_applied_to_what_is_held_back(classroom: 
     before = held_back(classroom)
     assert len(before) == 2
     classroom.speaker.reconfigure(newcomer.peer, Intake(accept_default=True), None)
+    classroom.turn()
     assert held_back(classroom) == before
     nothing = Intake(policy=Policy("nothing", (), Verdict.REJECT))
     classroom.speaker.reconfigure(newcomer.peer, nothing, None)
