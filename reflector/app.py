@@ -259,6 +259,7 @@ class App:
         self._debug()
         self._set_limits()
         self._listen_anew(change)
+        self.speaker.quarantine(on=self.config.quarantine)
         self.speaker.own_addresses(self._listeners.specific())
         for connection in list(self.peering.connections):
             remote = connection.session.remote

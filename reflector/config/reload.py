@@ -23,7 +23,6 @@ RESTART_KEYS = (
     "router_id",
     "cluster_id",
     "port",
-    "quarantine",
     "redial",
     "state_file",
     "control_socket",

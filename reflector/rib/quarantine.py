@@ -6,7 +6,7 @@ purpose; none of these is ever held back, nor holds back another.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -58,6 +58,34 @@ class QuarantineTable(Table):
         self._lengths: Counter[int] = Counter()
         self._freed = False
         self._counts: Counter[Source] = Counter()
+
+    def take_over(self, former: Table) -> None:
+        """Go on with what another table holds: of what overlaps there, what stood first stays."""
+        super().take_over(former)
+        self._order = sorted(_key(prefix) for prefix in self.routes if self._counts_for(prefix))
+        self._lengths = Counter(prefix[0] for prefix in self.routes if self._counts_for(prefix))
+        overlapping = set(self._find_overlapping())
+        claims = [
+            (path, prefix)
+            for prefix, candidates in self.routes.items()
+            if prefix in overlapping
+            for path in candidates.paths
+        ]
+        for path, prefix in claims:
+            self.withdraw(path.place, (prefix,))
+        for path, prefix in claims:
+            self.announce(path, [prefix])
+
+    def released(self) -> Table:
+        """A table in its place that takes in all, with what was held back until now."""
+        table = Table(self.family)
+        table.take_over(self)
+        by_path: dict[Path, list[bytes]] = defaultdict(list)
+        for (_, prefix), held in self.held_back.items():
+            by_path[held.path].append(prefix)
+        for path, prefixes in by_path.items():
+            table.announce(path, prefixes)
+        return table
 
     def announce(self, path: Path, prefixes: list[bytes]) -> None:
         """A source announces prefixes; those that overlap another node's are held back."""
@@ -203,8 +231,25 @@ class QuarantineTable(Table):
             yield within
             at += 1
 
+    def _find_overlapping(self) -> Iterator[bytes]:
+        """Prefixes that have several paths, or addresses in common with others."""
+        around: list[bytes] = []
+        for octets, length in self._order:
+            prefix = bytes((length,)) + octets
+            while around and not _holds(around[-1], prefix):
+                around.pop()
+            if around:
+                yield around[-1]
+            if around or len(self.routes[prefix].paths) > 1:
+                yield prefix
+            around.append(prefix)
+
     def _counts_for(self, prefix: bytes) -> bool:
         return 0 < prefix[0] < self.family.max_prefix_bits
+
+
+def _holds(wider: bytes, prefix: bytes) -> bool:
+    return wider[0] <= prefix[0] and shorten(prefix, wider[0]) == wider
 
 
 def _key(prefix: bytes) -> _Key:

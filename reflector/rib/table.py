@@ -55,6 +55,15 @@ class Table:
         self.notes_candidates = False
         self._changes = Changes()
 
+    def take_over(self, former: "Table") -> None:
+        """Go on, empty so far, with all that another table holds.
+
+        `routes` stays the same object, so that who looks at it through another need not know.
+        """
+        self.routes, self.held = former.routes, former.held
+        self.notes_candidates = former.notes_candidates
+        self._changes = former.take_changes()
+
     def announce(self, path: Path, prefixes: list[bytes]) -> None:
         """A source announces prefixes, instead of what it announced for them before.
 

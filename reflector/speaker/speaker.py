@@ -33,6 +33,7 @@ from reflector.rib.update_groups import UpdateGroups
 from reflector.speaker.arrivals import Arrivals
 from reflector.speaker.identity import Identity
 from reflector.speaker.peer import Kept, Peer
+from reflector.speaker.quarantine import switch_quarantine
 from reflector.speaker.sweeps import Sweeps
 
 
@@ -323,6 +324,11 @@ class Speaker:
         forms = [each for peer in self.peers.values() for each in self._forms_of(peer)]
         self.separation = separation
         self._regroup(forms)
+
+    def quarantine(self, *, on: bool) -> None:
+        """Use of overlapping pod CIDRs only the first from now on, or all of them."""
+        everybody = [*self.peers.values(), *(kept.peer for kept in self.restarting.values())]
+        switch_quarantine(self.tables, everybody, on=on)
 
     def held_back(self) -> Iterator[tuple[Family, bytes, HeldBack]]:
         """Routes that are in quarantine: each prefix with what holds it back."""

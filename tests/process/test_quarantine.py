@@ -52,3 +52,29 @@ def test_the_newcomer_is_named_and_gets_its_route_later(tmp_path: Path, claimed:
         first.close()
         assert watcher.route(claimed, next_hop="10.0.9.1")
         assert run_command(reflector, "problems").stdout.count("held back") == 0
+
+
+def test_a_reload_turns_it_on_and_off(tmp_path: Path) -> None:
+    """No session drops for it."""
+    config = tmp_path / "reflector.yaml"
+    config.write_text("quarantine: false\n")
+    with (
+        sim.RunningReflector("--config", str(config)) as reflector,
+        sim.Blocking() as peers,
+    ):
+        first, newcomer, watcher = (
+            peers.connect(
+                *reflector.address, source=f"127.0.9.{number}", router_id=f"10.0.9.{number}"
+            )
+            for number in (9, 1, 5)
+        )
+        first.announce("10.1.1.0/24", next_hop="10.0.9.9")
+        watcher.route("10.1.1.0/24")
+        newcomer.announce("10.1.1.0/24", next_hop="10.0.9.1")
+        assert watcher.route("10.1.1.0/24", next_hop="10.0.9.1")
+        for word, next_hop in (("true", "10.0.9.9"), ("false", "10.0.9.1")):
+            config.write_text(f"quarantine: {word}\n")
+            reflector.reload()
+            assert watcher.route("10.1.1.0/24", next_hop=next_hop)
+        assert all(each.established() for each in (first, newcomer, watcher))
+        assert "needs a restart" not in reflector.log

@@ -30,7 +30,7 @@ PREFIXES = (
 steps = st.lists(
     st.tuples(
         st.integers(1, 4),
-        st.sampled_from(["announce", "announce", "withdraw", "leave", "turn"]),
+        st.sampled_from(["announce", "announce", "withdraw", "leave", "turn", "switch"]),
         st.lists(st.sampled_from(PREFIXES), min_size=1, max_size=4, unique=True),
     ),
     max_size=25,
@@ -41,7 +41,9 @@ steps = st.lists(
 def test_no_two_nodes_overlap_and_nobody_waits_for_nothing(
     drawn: list[tuple[int, str, list[str]]],
 ) -> None:
-    classroom = Classroom(quarantine=True)
+    on = True
+    classroom = Classroom(quarantine=on)
+    watcher = classroom.join("watcher", "10.0.0.9", turn=False)
     nodes = {}
     said: dict[int, set[str]] = {}
     for number, action, prefixes in drawn:
@@ -59,8 +61,12 @@ def test_no_two_nodes_overlap_and_nobody_waits_for_nothing(
         elif action == "leave":
             classroom.leave(nodes.pop(number), turn=False)
             del said[number]
+        elif action == "switch":
+            on = not on
+            classroom.speaker.quarantine(on=on)
         else:
             classroom.turn()
+    classroom.speaker.quarantine(on=True)
     classroom.turn()
     table = classroom.speaker.tables[IPV4_UNICAST]
     assert isinstance(table, QuarantineTable)
@@ -88,6 +94,10 @@ def test_no_two_nodes_overlap_and_nobody_waits_for_nothing(
         )
     assert sorted(table._order) == table._order
     assert len(table._order) == sum(map(_counts, map(_network, table.routes)))
+    assert set(watcher.table) == set().union(*admitted.values())
+    classroom.speaker.quarantine(on=False)
+    classroom.turn()
+    assert set(watcher.table) == {ip_network(each) for each in set().union(*said.values())}
 
 
 def _network(prefix: bytes) -> IPNetwork:

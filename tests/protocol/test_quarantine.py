@@ -283,3 +283,84 @@ def test_without_it_both_are_told() -> None:
     classroom.send(newcomer, announce(newcomer, "10.1.2.0/24"))
     assert other.prefixes == {"10.1.0.0/16", "10.1.2.0/24"}
     assert held_back(classroom) == {}
+
+
+# Turned on and off while it runs.
+
+
+def test_turned_on_it_holds_back_what_came_later_and_turned_off_lets_it_in() -> None:
+    classroom = Classroom()
+    first, newcomer, other = three(classroom)
+    classroom.send(first, announce(first, "10.1.0.0/16", "10.2.0.0/24", "10.3.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.4.0/24", "10.2.0.0/24", "10.9.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.3.0.1/32"))
+    everything = set(other.prefixes)
+    assert str(other.route("10.2.0.0/24").next_hop) == "10.0.0.1"
+    messages = len(other.messages)
+    classroom.speaker.quarantine(on=True)
+    classroom.turn()
+    assert held_back(classroom) == {
+        ("newcomer", "10.1.4.0/24"): ("first", "10.1.0.0/16"),
+        ("newcomer", "10.2.0.0/24"): ("first", "10.2.0.0/24"),
+    }
+    assert other.prefixes == everything - {"10.1.4.0/24"}
+    assert str(other.route("10.2.0.0/24").next_hop) == "10.0.0.9"
+    assert len(other.messages) == messages + 2, "only what is different is told"
+    assert not other.stray
+    classroom.speaker.quarantine(on=True)
+    assert len(held_back(classroom)) == 2
+    classroom.speaker.quarantine(on=False)
+    classroom.turn()
+    assert held_back(classroom) == {}
+    assert other.prefixes == everything
+    assert str(other.route("10.2.0.0/24").next_hop) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("one", "another"), [("10.1.0.0/16", "10.1.2.0/24"), ("10.1.2.0/24", "10.1.0.0/16")]
+)
+def test_turned_on_the_route_that_stands_longest_stays(one: str, another: str) -> None:
+    classroom = Classroom()
+    first, newcomer, _ = three(classroom)
+    classroom.send(first, announce(first, one))
+    classroom.send(newcomer, announce(newcomer, another))
+    classroom.speaker.quarantine(on=True)
+    assert held_back(classroom) == {("newcomer", another): ("first", one)}
+
+
+def test_turned_on_it_goes_on_with_what_came_before() -> None:
+    """Also for those whose routes look otherwise by a policy, or who are told every path."""
+    accept_all = Policy("all", (), Verdict.ACCEPT)
+    classroom = Classroom()
+    first, newcomer, other = three(classroom)
+    filtered = classroom.join("filtered", "10.0.0.6", export=accept_all)
+    all_told = classroom.join("all told", "10.0.0.7", add_path="send")
+    classroom.send(first, announce(first, "10.1.0.0/24"))
+    classroom.send(newcomer, announce(newcomer, "10.1.0.0/24"))
+    classroom.speaker.quarantine(on=True)
+    classroom.turn()
+    assert list(all_told.next_hops("10.1.0.0/24").values()) == ["10.0.0.9"]
+    classroom.leave(first)
+    for each in (other, filtered):
+        assert str(each.route("10.1.0.0/24").next_hop) == "10.0.0.1"
+    assert list(all_told.next_hops("10.1.0.0/24").values()) == ["10.0.0.1"]
+    classroom.send(newcomer, wire.withdraw("10.1.0.0/24"))
+    assert not other.prefixes | filtered.prefixes
+    assert not all_told.paths
+
+
+def test_turned_on_it_forgets_path_identifiers_of_what_it_can_not_note() -> None:
+    """RFC 7911 3: as for what is announced later."""
+    classroom = Classroom()
+    first = classroom.join("first", "10.0.0.9")
+    newcomer = classroom.join("newcomer", "10.0.0.1", add_path="receive")
+    classroom.send(first, announce(first, "10.0.0.0/8"))
+    attributes = wire.usual(next_hop=wire.next_hop("10.0.0.1"))
+    for start in range(0, MAX_QUARANTINED_PER_PEER + 100, 100):
+        some = [f"10.{n // 256}.{n % 256}.0/24" for n in range(start, start + 100)]
+        bodies = [wire.announce(each, attributes=attributes, path_id=7) for each in some]
+        classroom.send(newcomer, *bodies, turn=False)
+    classroom.speaker.quarantine(on=True)
+    waiting = {prefix for _, prefix, _ in classroom.speaker.held_back()}
+    assert len(waiting) == MAX_QUARANTINED_PER_PEER
+    assert set(newcomer.peer.path_ids[IPV4_UNICAST]._ids) == waiting
