@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A person doesn't notice half a second, and the reflector doesn't notice the question.
 _POLL_S: Final = 0.5
+# Events that are asked for at once: as many as the reflector keeps.
+_MOST: Final = "500"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,16 +69,36 @@ def _follow(client: "Client", wanted: str) -> None:
 
 
 def _tell(client: "Client", arguments: argparse.Namespace) -> None:
-    seen = 0
-    while True:
-        for event in client.get("history")["events"]:
-            if event["number"] > seen:
-                _print(event, as_json=arguments.json)
-                seen = event["number"]
+    view = client.get("history")
+    for event in view["events"]:
+        _print(event, as_json=arguments.json)
+    seen = view["newest"]
+    while arguments.follow:
         sys.stdout.flush()
-        if not arguments.follow:
-            return
         time.sleep(_POLL_S)
+        seen = _tell_new(client, seen, as_json=arguments.json)
+
+
+def _tell_new(client: "Client", seen: int, *, as_json: bool) -> int:
+    """Print what has happened since an event; returns the number of the last."""
+    while True:
+        view = client.get("history", after=str(seen), limit=_MOST)
+        if view["newest"] < seen:
+            seen = 0  # another reflector answers: it was started anew
+            continue
+        for event in view["events"]:
+            if event["number"] > seen + 1:
+                _print_missed(event, event["number"] - seen - 1, as_json=as_json)
+            _print(event, as_json=as_json)
+            seen = event["number"]
+        if not view["events"] or seen >= view["newest"]:
+            return seen
+
+
+def _print_missed(event: dict[str, Any], count: int, *, as_json: bool) -> None:
+    message = f"{count} events are missing here: more came at once than the reflector keeps"
+    said = {"at": event["at"], "level": "warning", "event": "missed", "message": message}
+    _print(said, as_json=as_json)
 
 
 def _print(event: dict[str, Any], *, as_json: bool) -> None:

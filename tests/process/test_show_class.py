@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -101,6 +102,39 @@ def test_events_are_followed(reflector: sim.RunningReflector) -> None:
         while "127.0.9.3" not in follower.stdout.readline():
             assert follower.poll() is None
     finally:
+        follower.kill()
+        follower.communicate()
+
+
+def test_not_one_of_many_events_is_missed(reflector: sim.RunningReflector) -> None:
+    """More come between two looks than one answer has by default."""
+    follower = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "reflector", "events", "--follow", "--json"),
+            *("--socket", str(reflector.control_socket)),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    end = threading.Timer(DEADLINE_S, follower.kill)
+    end.start()
+    try:
+        assert follower.stdout is not None
+        first = json.loads(follower.stdout.readline())["number"]
+        with sim.Blocking() as peers:
+            for number in range(150):
+                peers.connect(
+                    *reflector.address, source=f"127.0.9.{number + 4}", router_id=f"9.9.9.{number}"
+                )
+        numbers = [first]
+        lost = 0
+        while lost < 150:
+            event = json.loads(follower.stdout.readline())
+            numbers.append(event["number"])
+            lost += event["event"] == "peer_down"
+        assert numbers == list(range(first, first + len(numbers)))
+    finally:
+        end.cancel()
         follower.kill()
         follower.communicate()
 

@@ -48,6 +48,8 @@ _STUCK_S: Final = 30.0
 
 # Routes of one answer to a search.
 _MAX_FOUND: Final = 500
+# Of an event: more than there will be.
+_MAX_NUMBER: Final = 10**11
 _MAX_TEXT: Final = 100
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -286,9 +288,13 @@ class _Api:
 
     async def history(self, request: web.Request) -> web.Response:
         limit = number(request, "limit", 100, 1, 500)
-        last = list(self._reflector.desk.ledger.happenings)[-limit:]
+        after = number(request, "after", -1, 0, _MAX_NUMBER)
+        ledger = self._reflector.desk.ledger
+        known = [each for each in ledger.happenings if each.number > after]
+        shown = known[-limit:] if after < 0 else known[:limit]
         offset_s = self._reflector.desk.wall_clock.offset_s
-        return web.json_response({"events": [event_view(each, offset_s) for each in last]})
+        events = [event_view(each, offset_s) for each in shown]
+        return web.json_response({"events": events, "newest": ledger.number})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         wanted = request.query.get("format", "")

@@ -217,10 +217,13 @@ QUESTIONS: Final[dict[str, Question]] = {
         "The whole table in MRT (RFC 6396, TABLE_DUMP_V2)", kind="application/octet-stream"
     ),
     "/api/v1/history": Question(
-        "What has happened lately",
+        "What has happened lately; `newest` is the number of the last event",
         _EVENT,
         "events",
-        (Parameter("limit", "how many events, up to 500", kind="integer"),),
+        (
+            Parameter("limit", "how many events, up to 500, as many as are kept", kind="integer"),
+            Parameter("after", "the first behind this number, not the last", kind="integer"),
+        ),
     ),
     "/api/v1/events": Question(
         "Server-sent events: `snapshot` with summary, peers, problems and events, then `delta` with "
