@@ -105,13 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
         _list_mistakes()
         return 0
     target, netns = arguments.reflector, arguments.netns
-    if netns and target is not None:
-        print(
-            "bgp-reflector rehearse: --netns starts a reflector in a namespace of its own:"
-            " leave --reflector out",
-            file=sys.stderr,
-        )
-        return 2
     settings = ClassSettings(
         clusters=arguments.clusters,
         nodes=arguments.nodes,
@@ -121,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         graceful_restart=arguments.graceful_restart,
         asn=arguments.asn,
         password=arguments.password,
-        on_loopback=not netns and (target is None or _is_on_this_machine(target[0])),
+        on_loopback=not netns if target is None else _is_on_this_machine(target[0]),
         seed=arguments.seed,
     )
     try:

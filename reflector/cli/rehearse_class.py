@@ -43,7 +43,8 @@ def play(
         plan: Its nodes.
         target: The reflector; None starts one.
         port: Of the one that is started, 0 for a free one.
-        netns: Whether the nodes and the reflector are network namespaces, with pods that ping.
+        netns: Whether the nodes, and the reflector that is started, are network namespaces, with pods
+            that ping.
         reflector_arguments: More for that one.
         deadline_s: By how many seconds after the last arrival all must be as planned.
         stay_s: Seconds to stay after all is as planned; None until Ctrl-C.
@@ -59,7 +60,9 @@ def play(
         signal.signal(signum, _interrupt)
     with ExitStack() as stack:
         own: RunningReflector | None = None
-        hub = stack.enter_context(classroom(plan)) if netns else None
+        hub: str | None = None
+        if netns:
+            hub = stack.enter_context(classroom(plan, dial_inside=target is None))
         if target is None:
             http, others = _page(reflector_arguments)
             own = RunningReflector(
@@ -73,7 +76,7 @@ def play(
             stack.enter_context(own)
             target = own.address
         stack.callback(_finish_undisturbed)
-        return asyncio.run(_play(settings, plan, target, own, (deadline_s, stay_s)))
+        return asyncio.run(_play(settings, plan, target, own, (deadline_s, stay_s), netns=netns))
 
 
 async def _play(
@@ -82,6 +85,8 @@ async def _play(
     target: Address,
     own: RunningReflector | None,
     limits_s: tuple[float, float | None],
+    *,
+    netns: bool,
 ) -> int:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -90,11 +95,10 @@ async def _play(
     rehearsal = Rehearsal(plan, target, timers(settings.version), debug_route=own is not None)
     async with AsyncExitStack() as stack:
         pods: Pods | None = None
-        if own is not None and own.netns is not None:
-            if own.http != "off":
-                host, _, port = own.http.rpartition(":")
-                away = relay((host.strip("[]"), int(port)), own.netns)
-                await stack.enter_async_context(away)
+        if own is not None and own.netns is not None and own.http != "off":
+            host, _, port = own.http.rpartition(":")
+            await stack.enter_async_context(relay((host.strip("[]"), int(port)), own.netns))
+        if netns:
             pods = Pods(rehearsal.nodes)
             pods.start()
             stack.push_async_callback(pods.stop)

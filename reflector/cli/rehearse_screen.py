@@ -75,7 +75,7 @@ class Screen:
             lines.append(f"look at it: {page}bgp-reflector show neighbors")
             lines.append(f"            --socket {self.own.control_socket} (or problems)")
         if self.pods is not None:
-            netns = self.pods.nodes[0].plan.profile.netns
+            netns = self.pods.nodes[0].plan.netns
             lines.append(f"on a node:  ip netns exec {netns} ip route")
         return lines
 

@@ -25,6 +25,7 @@ class PlannedNode:
         profile: How it speaks.
         pods: The pod subnets that it announces.
         mistake: What its student did wrong, if anything.
+        netns: The network namespace with its kernel and its pod, if it has one.
     """
 
     cluster: int
@@ -34,6 +35,7 @@ class PlannedNode:
     profile: Profile
     pods: tuple[str, ...]
     mistake: Mistake | None = None
+    netns: str | None = None
 
     @property
     def name(self) -> str:

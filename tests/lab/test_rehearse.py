@@ -9,12 +9,15 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from reflector.sim import namespace
 from tests.support.netns import ip
 from tests.support.process import QueryError, find_binary, in_netns, query, wait_until
+from tests.support.reference import REFERENCE_REFLECTORS
+from tests.support.reflector_process import ReflectorSettings, free_port
 from tests.support.rehearsing import (
     COMMAND,
     COMPLETE,
@@ -203,15 +206,28 @@ def test_without_root_it_is_one_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (("--reflector", "127.0.0.1"), 2, "leave --reflector out"),
-        (("--clusters", "101", "--nodes", "3"), 1, "--netns takes up to 300 nodes"),
-    ],
-)
-def test_what_it_can_t_do_is_one_sentence(arguments: tuple[str, ...], code: int, said: str) -> None:
-    done = rehearse("--netns", *arguments)
-    assert done.returncode == code
-    assert said in done.stderr
+def test_what_it_can_t_do_is_one_sentence() -> None:
+    done = rehearse("--netns", "--clusters", "101", "--nodes", "3")
+    assert done.returncode == 1
+    assert "--netns takes up to 300 nodes" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["frr", "gobgp"])
+def test_pods_ping_by_the_routes_of_a_reflector_that_runs_already(
+    kind: str, tmp_path: Path
+) -> None:
+    settings = ReflectorSettings(
+        directory=tmp_path, listen=("127.0.0.1",), port=free_port(), router_id="192.0.2.254"
+    )
+    reflector = REFERENCE_REFLECTORS[kind](settings)
+    reflector.start()
+    try:
+        with playing(*CLASS, "--reflector", f"127.0.0.1:{settings.port}") as (process, said):
+            assert "15 of 15 pairs of pods answer pings" in said
+            node = f"bgp-rehearse-{process.pid}-c1n1"
+            routes = ip("route", netns=node)
+            assert "10.3.2.0/24 via 192.168.3.2 dev eth0 proto 17" in routes
+            assert ping(node, "10.1.1.1", "10.3.2.3")
+    finally:
+        reflector.kill()

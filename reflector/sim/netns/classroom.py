@@ -27,14 +27,15 @@ _HUB: Final = "hub"
 
 
 @contextmanager
-def classroom(plan: Sequence[PlannedNode]) -> Iterator[str]:
+def classroom(plan: Sequence[PlannedNode], *, dial_inside: bool = True) -> Iterator[str]:
     """Build the network of a class, and take it away at the end.
 
-    The nodes' profiles get the namespaces to dial from. A reflector listens in the hub's namespace,
-    at `REFLECTOR_ADDRESS`.
+    A reflector listens in the hub's namespace, at `REFLECTOR_ADDRESS`, unless it is elsewhere.
 
     Args:
         plan: The nodes, with router ids as addresses.
+        dial_inside: Whether the nodes dial from their namespaces, too. A reflector elsewhere is dialled
+            from this machine's own network: what it says is installed and pinged in the namespaces.
 
     Yields:
         The hub's name.
@@ -51,7 +52,9 @@ def classroom(plan: Sequence[PlannedNode]) -> Iterator[str]:
     try:
         _build(hub, of_nodes)
         for name, node in of_nodes.items():
-            node.profile = replace(node.profile, netns=name)
+            node.netns = name
+            if dial_inside:
+                node.profile = replace(node.profile, netns=name)
         yield hub
     finally:
         _remove([hub, *of_nodes])

@@ -59,9 +59,9 @@ class Pods:
             (one, other): reach.between(nodes[one].plan, nodes[other].plan)
             for one, other in combinations(range(len(nodes)), 2)
         }
-        self._kernels = [Routes(node.plan.profile.netns) for node in nodes]
+        self._kernels = [Routes(node.plan.netns) for node in nodes]
         self._sockets = [
-            _ping_socket(node.plan.profile.netns, address)
+            _ping_socket(node.plan.netns, address)
             for node, address in zip(nodes, self._addresses, strict=True)
         ]
         self._tasks: list[asyncio.Task[None]] = []
