@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import Final
 
 # Far more than people and scripts that ask at once; each is a file descriptor.
@@ -14,6 +15,7 @@ class Door:
     A question is answered in milliseconds, so who has been here longest is asking nothing. To refuse
     newcomers instead would let a few idle connections keep `show` out. It is the longest here of the
     address that has most connections, so that a flood from one sends itself away and no page elsewhere.
+    Whoever has an IPv6 address has the 2**64 of its network, too: it is of the network with most.
 
     Args:
         make: Makes the protocol of a connection.
@@ -24,7 +26,7 @@ class Door:
         self._make = make
         self._most = most
         self._number = 0
-        self._visitors: dict[str, dict[Visitor, asyncio.WriteTransport]] = {}
+        self._networks: dict[str, _Network] = {}
 
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one more connection."""
@@ -34,23 +36,67 @@ class Door:
         """Somebody has connected."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - as all of streams are
         if self._number >= self._most:
-            most = max(self._visitors.values(), key=len)
-            oldest, leaving = next(iter(most.items()))
+            network = max(self._networks.values(), key=lambda each: each.number)
+            oldest, leaving = network.oldest()
             self.leave(oldest)
             # Not `close`, which waits until what was written is read.
             leaving.abort()
         end = transport.get_extra_info("peername")
         visitor.address = end[0] if isinstance(end, tuple) else ""
-        self._visitors.setdefault(visitor.address, {})[visitor] = transport
+        network = self._networks.setdefault(_network_of(visitor.address), _Network())
+        network.enter(visitor, transport)
         self._number += 1
 
     def leave(self, visitor: "Visitor") -> None:
         """Somebody is gone."""
-        neighbors = self._visitors.get(visitor.address, {})
-        if neighbors.pop(visitor, None) is not None:
+        name = _network_of(visitor.address)
+        network = self._networks.get(name)
+        if network is not None and network.leave(visitor):
             self._number -= 1
-            if not neighbors:
-                del self._visitors[visitor.address]
+            if not network.number:
+                del self._networks[name]
+
+
+class _Network:
+    """The visitors from one IPv6 network, or from one IPv4 address.
+
+    Attributes:
+        number: Of them.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._by_address: dict[str, dict[Visitor, asyncio.WriteTransport]] = {}
+
+    def enter(self, visitor: "Visitor", transport: asyncio.WriteTransport) -> None:
+        """Somebody is here."""
+        self._by_address.setdefault(visitor.address, {})[visitor] = transport
+        self.number += 1
+
+    def leave(self, visitor: "Visitor") -> bool:
+        """Somebody is gone; returns whether it was here."""
+        neighbors = self._by_address.get(visitor.address, {})
+        if neighbors.pop(visitor, None) is None:
+            return False
+        self.number -= 1
+        if not neighbors:
+            del self._by_address[visitor.address]
+        return True
+
+    def oldest(self) -> tuple["Visitor", asyncio.WriteTransport]:
+        """Who has been here longest of the address with most."""
+        return next(iter(max(self._by_address.values(), key=len).items()))
+
+
+def _network_of(address: str) -> str:
+    """The /64 of an IPv6 address; others, and those of a link, stand for themselves."""
+    try:
+        host = IPv6Address(address)
+    except ValueError:
+        return address
+    if host.ipv4_mapped is not None or host.is_link_local:
+        return address
+    return f"{IPv6Address(int(host) >> 64 << 64)}/64"
 
 
 class Visitor(asyncio.Protocol):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from reflector.observe.server.door import Door
 
 
@@ -48,3 +50,22 @@ def test_who_has_gone_makes_room_once() -> None:
     [third] = _enter(door, "10.0.0.2")
     [fourth] = _enter(door, "10.0.0.2")
     assert [each.cut for each in (*wires, third, fourth)] == [False, True, False, False]
+
+
+def test_who_has_an_ipv6_network_is_one() -> None:
+    """2**64 addresses are as easily had as one; those of a class in one network are still apart."""
+    door = Door(asyncio.Protocol, 6)
+    page, twice = ["2001:db8:0:1::1"], ["2001:db8:0:2::1", "2001:db8:0:2::1"]
+    wires = _enter(door, *page, *twice, *[f"2001:db8:0:9::{n:x}" for n in range(1, 9)])
+    assert [wire.cut for wire in wires] == [False] * 3 + [True] * 5 + [False] * 3
+    # Within a network it is the address with most.
+    greedy = ["2001:db8:0:9::ff"] * 4
+    wires = _enter(Door(asyncio.Protocol, 4), "2001:db8:0:9::1", "2001:db8:0:9::2", *greedy)
+    assert [wire.cut for wire in wires] == [False] * 2 + [True] * 2 + [False] * 2
+
+
+@pytest.mark.parametrize("each", ["fe80::{}%eth0", "::ffff:10.0.0.{}"])
+def test_links_and_mapped_addresses_are_no_networks(each: str) -> None:
+    three = [each.format(number) for number in (1, 2, 3)]
+    wires = _enter(Door(asyncio.Protocol, 5), *three, *["10.9.9.9"] * 3)
+    assert [wire.cut for wire in wires] == [False] * 3 + [True] + [False] * 2
