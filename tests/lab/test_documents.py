@@ -65,6 +65,7 @@ NOT_RUN: Final = {
     "make soak": "takes an hour",
     "docker save": "needs another machine",
     "docker run --rm --network kind": "needs kind",
+    "docker run --rm --volume": "`check --frr`, which tests/unit/cli runs, in the image of tests/docker",
     "sudo sysctl": "would change this machine",
     "python3 -m venv": "the same as make run does",
     "venv/bin/pip": "the same as make run does",
