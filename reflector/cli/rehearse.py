@@ -105,6 +105,13 @@ def run(arguments: argparse.Namespace) -> int:
         _list_mistakes()
         return 0
     target, netns = arguments.reflector, arguments.netns
+    if target is not None and (arguments.port is not None or arguments.arguments):
+        print(
+            "bgp-reflector rehearse: --port and what follows -- are for a reflector that is started:"
+            " leave them out with --reflector",
+            file=sys.stderr,
+        )
+        return 2
     settings = ClassSettings(
         clusters=arguments.clusters,
         nodes=arguments.nodes,

@@ -67,7 +67,7 @@ class Screen:
         """What is rehearsed against whom."""
         settings = self.settings
         host, port = self.target
-        who = f"{settings.clusters} clusters of {settings.nodes} nodes"
+        who = f"{_of(settings.clusters, 'cluster')} of {_of(settings.nodes, 'node')}"
         how = f"kube-router {settings.version}, AS {settings.asn}"
         lines = [f"{who}, {how}, against the reflector at {host} port {port}"]
         if self.own is not None:
@@ -260,3 +260,7 @@ def make_screen(
 ) -> Screen:
     """A picture on a terminal, lines elsewhere."""
     return (Picture if can_draw() else Screen)(rehearsal, settings, target, own, pods)
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

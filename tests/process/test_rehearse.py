@@ -73,6 +73,8 @@ def test_what_is_not_as_planned_is_told_and_exits_1(tmp_path: Path) -> None:
         (("--clusters", "1", "--mistake", "silent,flapping"), "2 mistakes need as many clusters"),
         (("--clusters", "0"), "'0' is not a number (1 to 250)"),
         (("--reflector", "localhost"), "names are not looked up"),
+        (("--reflector", "127.0.0.1:1", "--port", "1790"), "leave them out with --reflector"),
+        (("--reflector", "127.0.0.1:1", "--", "--asn", "1"), "leave them out with --reflector"),
         (("--kube-router", "latest"), "'latest' is no version"),
         (("--pace", "slow"), "'slow' is not a number of seconds"),
     ],
