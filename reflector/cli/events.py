@@ -107,7 +107,13 @@ def _print(event: dict[str, Any], *, as_json: bool) -> None:
 
         print(json.dumps(event))
         return
-    print(event_line(event))
+    from reflector.cli.table import fold, terminal_columns  # noqa: PLC0415
+
+    print("\n".join(fold(event_line(event), terminal_columns(), _INDENT)))
+
+
+# Of the words behind time and level.
+_INDENT: Final = 19
 
 
 def event_line(event: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ import time
 from collections import deque
 from typing import Final
 
-from reflector.cli.terminal import can_draw, fold
+from reflector.cli.table import fold
+from reflector.cli.terminal import can_draw
 from reflector.sim.class_plan import ClassSettings
 from reflector.sim.netns.pods import Pods
 from reflector.sim.rehearsal import Node, NodeState, Rehearsal
@@ -217,7 +218,7 @@ class Picture(Screen):
             if number
         )
         events = [event[:columns] for event in self._events]
-        closing = [part for line in self._closing for part in fold(line, columns)]
+        closing = [part for line in self._closing for part in fold(line, columns, 6)]
         return [
             "",
             *self._grid(columns),

@@ -254,8 +254,9 @@ def _restart(restart_s: int, neighbor: View) -> str:
 
 def _route_facts(neighbor: View) -> list[tuple[str, str]]:
     held = ", ".join(f"{count} {name}" for name, count in neighbor["prefixes_held"].items())
+    updates = neighbor["updates_received"]
     received = (
-        f"{neighbor['updates_received']} UPDATEs: {neighbor['prefixes_announced']} announced, "
+        f"{updates} UPDATE{'' if updates == 1 else 's'}: {neighbor['prefixes_announced']} announced, "
         f"{neighbor['prefixes_withdrawn']} withdrawn, {neighbor['prefixes_rejected']} rejected"
     )
     rules = neighbor["prefixes_rejected_by"].items()

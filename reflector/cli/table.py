@@ -10,6 +10,8 @@ from typing import Final
 
 _GAP: Final = "  "
 _RESET: Final = "\x1b[0m"
+# Columns for words without which folding them is worse than leaving them to the terminal.
+_LEAST: Final = 20
 
 
 class Paint(Enum):
@@ -45,8 +47,7 @@ def print_table(
         rows: Cells, as many as columns.
         paint: Colours for cells that are these words.
     """
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in table_lines(columns, rows, paint, room):
+    for line in table_lines(columns, rows, paint, terminal_columns()):
         print(line)
 
 
@@ -72,16 +73,49 @@ def table_lines(
     shown = _fitting(columns, widths, room)
     fitting = [widths[i] for i in shown]
     heading = _line([columns[i].heading for i in shown], fitting, columns, shown)
-    return [coloured(heading, Paint.HEADING)] + [
-        _line([row[i] for i in shown], fitting, columns, shown, paint) for row in cells
-    ]
+    lines = [coloured(heading, Paint.HEADING)]
+    # What is still too wide is the last column, which has sentences where a table has them.
+    before = sum(fitting[:-1]) + len(_GAP) * (len(fitting) - 1)
+    foldable = room if room is not None and room - before >= _LEAST else None
+    for row in cells:
+        first, *more = fold(" " * before + row[shown[-1]], foldable, before)
+        texts = [*(row[i] for i in shown[:-1]), first[before:]]
+        lines.append(_line(texts, fitting, columns, shown, paint))
+        lines += more
+    return lines
 
 
 def print_facts(facts: Sequence[tuple[str, str]], indent: str = "") -> None:
-    """Print names and values, one a line, values aligned."""
+    """Print names and values, values aligned and folded at a terminal's edge."""
     width = max(len(name) for name, _ in facts) + len(_GAP)
+    room = terminal_columns()
     for name, value in facts:
-        print(f"{indent}{name:{width}}{printable(value)}".rstrip())
+        line = f"{indent}{name:{width}}{printable(value)}".rstrip()
+        print("\n".join(fold(line, room, len(indent) + width)))
+
+
+def terminal_columns() -> int | None:
+    """How wide the terminal is; None where stdout is none, and lines may be as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fold(line: str, room: int | None, indent: int) -> list[str]:
+    """A line as lines that fit a terminal, broken between words.
+
+    Args:
+        line: Without colours.
+        room: Columns of the terminal; None for any.
+        indent: Of all but the first; where that leaves too little, they are not indented.
+    """
+    if room is None or len(line) <= room:
+        return [line]
+    from textwrap import wrap  # noqa: PLC0415 - few lines are so long
+
+    start, text = line[:indent], line[indent:]
+    if room - indent < _LEAST:
+        start, text, indent = "", line, 0
+    first, *more = wrap(text, room - indent, break_on_hyphens=False) or [""]
+    return [start + first, *(" " * indent + each for each in more)]
 
 
 def coloured(text: str, paint: Paint) -> str:

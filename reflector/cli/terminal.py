@@ -9,7 +9,6 @@ import sys
 import termios
 import tty
 from collections.abc import Sequence
-from textwrap import wrap
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
@@ -27,11 +26,6 @@ _END_OF_INPUT: Final = "\x04"
 def can_draw() -> bool:
     """Whether stdout is a terminal that can be drawn on."""
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
-
-
-def fold(line: str, columns: int, indent: str = "      ") -> list[str]:
-    """A line as lines that fit, all but the first indented."""
-    return wrap(line, columns, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def clip(line: str, columns: int) -> str:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from reflector.cli.events import event_line
 from reflector.cli.show_class import CLUSTER_COLUMNS, cluster_rows, state_paint
-from reflector.cli.table import Column, Paint, coloured, printable, table_lines
-from reflector.cli.terminal import fold
+from reflector.cli.table import Column, Paint, coloured, fold, printable, table_lines
 from reflector.observe.duration import span
 
 View = dict[str, Any]
@@ -102,7 +101,7 @@ def _heading(view: View, now_s: float, trouble: str, columns: int | None) -> lis
     if off:
         lines.append(coloured(f"! {', '.join(off)}", Paint.PENDING))
     if trouble:
-        words = fold(f"! {printable(trouble)}", columns or len(trouble) + 2, "  ")
+        words = fold(f"! {printable(trouble)}", columns, 2)
         lines += [coloured(line, Paint.PENDING) for line in words]
     return lines
 
@@ -129,7 +128,7 @@ def _problems(problems: Sequence[View], columns: int | None) -> list[str]:
     for problem in problems:
         words = f"{problem['severity'].upper()}: {problem['what']} {problem['fix']}"
         text = printable(words)
-        lines += fold(text, columns, "  ") if columns else [text]
+        lines += fold(text, columns, 2)
     return lines
 
 

@@ -112,7 +112,7 @@ class TestNeighbors:
             "  Graceful restart  no\n"
             "  Role              client\n"
             "  Routes            2 ipv4, 0 ipv6\n"
-            "  Received          1 UPDATEs: 2 announced, 0 withdrawn, 0 rejected\n"
+            "  Received          1 UPDATE: 2 announced, 0 withdrawn, 0 rejected\n"
             "  End-of-RIB        not yet\n"
             "  Octets            1.2 kB in, 99 B out\n"
         )
@@ -143,7 +143,7 @@ class TestNeighbors:
         scene.speaker.reconfigure(scene.speaker.peers[peer], Intake(policy=policy), None)
         scene.speaker.turn()
         assert (
-            "Received          1 UPDATEs: 2 announced, 2 withdrawn, 2 rejected\n"
+            "Received          1 UPDATE: 2 announced, 2 withdrawn, 2 rejected\n"
             "  Rejected by       only-pods, otherwise: 2\n"
         ) in shown(capsys, "neighbors", "10.0.0.5")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reflector.cli.terminal import clip, fold, is_end
+from reflector.cli.terminal import clip, is_end
 from reflector.cli.watch_picture import picture
 from reflector.observe.roll import Roll, clusters
 from reflector.observe.route_views import Routes
@@ -67,7 +67,6 @@ def test_clipping_counts_what_is_seen() -> None:
     assert clip(green, 100) == green
     assert clip(green, 8) == "\x1b[32mgreen\x1b[0m an\x1b[0m"
     assert clip(green, 3) == "\x1b[32mgre\x1b[0m\x1b[0m"
-    assert fold("one two three", 8, "  ") == ["one two", "  three"]
 
 
 @pytest.mark.parametrize(
