@@ -30,10 +30,12 @@ class Pinging:
         if source.pod_netns is None or target.pod_address is None:
             raise AssertionError(self.name)
         ping = (find_binary("ping"), "-n", "-i", str(INTERVAL_S), target.pod_address)
+        log_path = directory / f"ping-{source.pod_address}-{target.pod_address}"
+        log_path.unlink(missing_ok=True)  # an earlier one's summary would be taken for this one's
         self._process = BackgroundProcess(
             f"ping {self.name}",
             ping,
-            log_path=directory / f"ping-{source.pod_address}-{target.pod_address}",
+            log_path=log_path,
             netns=source.pod_netns,
         )
         wait_until(
