@@ -45,7 +45,7 @@ function conversation(connection) {
   if (left) parts.push(make("p", "", `${count(left, "message")} before these: the files have them.`));
   parts.push(make("ol", "messages", ...messages.map(messageRow)));
   if (connection.state !== "Closed") parts.push(make("p", "ended", "UPDATEs to it are kept from now on, for 10 minutes."));
-  if (connection.reason) parts.push(make("p", "ended", `The session ended: ${connection.reason}`));
+  if (connection.reason) parts.push(make("p", "ended", ...unbroken(`The session ended: ${connection.reason}`)));
   return make("section", "", ...parts);
 }
 

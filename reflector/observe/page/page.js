@@ -16,9 +16,9 @@ function make(tag, className, ...content) {
   return element;
 }
 
-/** Text in which flags and their values are not torn apart at their hyphens. */
+/** Text in which flags, names and their values are not torn apart at their hyphens. */
 function unbroken(text) {
-  return text.split(/(\s+)/).map((word) => (/^\(?--/.test(word) ? make("span", "flag-word", word) : word));
+  return text.split(/(\s+)/).map((word) => (word.includes("-") ? make("span", "flag-word", word) : word));
 }
 
 function draw(tag, attributes, text) {
@@ -119,7 +119,7 @@ async function loadFlags() {
   const answer = await response.json();
   const [first, ...others] = answer.flags;
   byId("flags").replaceChildren(...unbroken(first ? first.flags : "no address"));
-  byId("restart").textContent = answer.restart;
+  byId("restart").replaceChildren(...unbroken(answer.restart));
   const list = byId("others");
   list.hidden = others.length === 0;
   list.replaceChildren("or, where nodes reach another address: ", ...others.slice(0, 6).map((each) => {
@@ -324,6 +324,6 @@ function paintEvents() {
     const time = make("time", "", new Date(event.at * 1000).toLocaleTimeString("en-GB"));
     time.dateTime = new Date(event.at * 1000).toISOString();
     const mark = { warning: "▲ ", error: "✖ " }[event.level] || "";
-    return make("li", event.level, time, make("span", "", make("b", "", mark), event.message));
+    return make("li", event.level, time, make("span", "", make("b", "", mark), ...unbroken(event.message)));
   }));
 }
