@@ -69,6 +69,15 @@ KINDS: Final[dict[str, Kind]] = {
         "Start kube-router on one of them with another --router-id (its own address is a good "
         "one), and restart its pod.",
     ),
+    "same-address": Kind(
+        "error",
+        "Two nodes have the same address",
+        "Virtual machines, each behind a NAT of its own, that all have the same address inside, as "
+        "VirtualBox gives them 10.0.2.15. It is their router id and the next hop of their routes, and "
+        "nobody else reaches it.",
+        "Give the virtual machines a bridged network adapter instead of NAT, and let Kubernetes use its "
+        "address (kubelet: --node-ip).",
+    ),
     "our-router-id": Kind(
         "error",
         "Node has the reflector's router id",

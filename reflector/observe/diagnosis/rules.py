@@ -169,10 +169,27 @@ def _reason(left: Failure) -> str:
 # Sessions that are up.
 
 
+def _behind_nat(facts: Facts) -> dict[str, dict[str, Node]]:
+    """Nodes that have the same address, which is not where they connect from: by that, and by the latter."""
+    found: dict[str, dict[str, Node]] = defaultdict(dict)
+    for node in facts.nodes:
+        if node.foreign_hop is not None and node.foreign_hop[1] == node.router_id:
+            found[node.router_id][node.address] = node
+    return {inside: group for inside, group in found.items() if len(group) > 1}
+
+
+def _same_addresses(facts: Facts) -> Iterator[Problem]:
+    for inside, group in _behind_nat(facts).items():
+        names = " and ".join(_named(node) for _, node in sorted(group.items()))
+        what = f"{names} all call {inside} their address: each is behind a NAT of its own."
+        yield Problem("same-address", tuple(sorted(group)), what, _fix("same-address"))
+
+
 def _same_router_ids(facts: Facts) -> Iterator[Problem]:
     by_id: dict[str, list[Node]] = defaultdict(list)
+    told = _behind_nat(facts)
     for node in facts.nodes:
-        if node.source is not None:
+        if node.source is not None and node.router_id not in told:
             by_id[node.router_id].append(node)
     for router_id, group in by_id.items():
         for version in (4, 6):  # a node may have one session over each
@@ -208,8 +225,9 @@ def _nothing_announced(facts: Facts) -> Iterator[Problem]:
 
 
 def _foreign_next_hops(facts: Facts) -> Iterator[Problem]:
+    told = _behind_nat(facts)
     for node in facts.nodes:
-        if node.foreign_hop is not None:
+        if node.foreign_hop is not None and node.router_id not in told:
             prefix, hop = node.foreign_hop
             yield Problem(
                 "foreign-next-hop",
@@ -331,6 +349,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     _flapping,
     _overlaps,
     _held_back,
+    _same_addresses,
     _same_router_ids,
     _passwords,
     _rejected,

@@ -238,6 +238,19 @@ class TestAnnouncements:
         problem = room.the_one("same-router-id")
         assert problem.peers == ("10.0.0.5", "10.0.0.6")
 
+    def test_nodes_behind_a_nat_each_with_the_same_address_inside(self, room: Class) -> None:
+        """Which is no matter of --router-id, and of one next hop no more than of the other."""
+        for number in (5, 6):
+            peer = room.scene.join(f"10.0.0.{number}", f"node-{number}", "10.0.2.15")
+            room.scene.announce(peer, f"10.244.{number}.0/24", next_hop="10.0.2.15")
+        problem = room.the_one("same-address")
+        assert problem.peers == ("10.0.0.5", "10.0.0.6")
+        assert (
+            "node-5 (10.0.0.5) and node-6 (10.0.0.6) all call 10.0.2.15 their address"
+            in problem.what
+        )
+        assert "--node-ip" in problem.fix
+
     def test_a_node_that_announces_nothing(self, room: Class) -> None:
         peer = room.scene.join("10.0.0.5", "node-a")
         [connection] = room.scene.peering.connections
