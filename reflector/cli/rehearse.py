@@ -58,6 +58,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="make each node a network namespace with a pod, and let the pods ping (Linux, root)",
     )
+    parser.add_argument(
+        "--ipv6",
+        action="store_true",
+        help="give the nodes IPv6 pod subnets besides, and pods of both",
+    )
     parser.add_argument("--port", metavar="N", type=_port, help="of the one that is started")
     parser.add_argument(
         "--asn", metavar="N", type=_asn, default=64512, help="AS of the class (default: 64512)"
@@ -122,6 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
         asn=arguments.asn,
         password=arguments.password,
         on_loopback=not netns if target is None else _is_on_this_machine(target[0]),
+        ipv6=arguments.ipv6,
         seed=arguments.seed,
     )
     try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from reflector.sim import capability
 from reflector.sim.kube_router import NEWEST, kube_router
 from reflector.sim.mistakes import MISTAKES, Mistake
 from reflector.sim.profile import Profile
@@ -58,6 +59,7 @@ class ClassSettings:
         password: Of the sessions (TCP MD5), None for none.
         on_loopback: Whether each node has an address of 127.0.0.0/8. Else all share this
             machine's address and only their router ids tell them apart.
+        ipv6: Whether the nodes have IPv6 pod subnets besides.
         seed: Makes the same class again.
     """
 
@@ -70,6 +72,7 @@ class ClassSettings:
     asn: int = 64512
     password: str | None = None
     on_loopback: bool = True
+    ipv6: bool = False
     seed: int = 1
 
 
@@ -80,8 +83,11 @@ def plan_class(settings: ClassSettings) -> list[PlannedNode]:
         All nodes in the order in which they arrive.
 
     Raises:
-        ValueError: There are more mistakes than clusters, or an unknown one.
+        ValueError: There are more mistakes than clusters, or an unknown one, or the kube-router has
+            no IPv6 routes to tell.
     """
+    if settings.ipv6:
+        _require_ipv6(settings)
     culprits = _culprits(settings)
     chance = random.Random(settings.seed)  # noqa: S311 - no secret, and the same each time
     planned = []
@@ -98,6 +104,30 @@ def plan_class(settings: ClassSettings) -> list[PlannedNode]:
     return sorted(planned, key=lambda node: node.arrival_s)
 
 
+def pod_subnets(cluster: int, number: int, *, ipv6: bool) -> tuple[str, ...]:
+    """The pod subnets of a node: an IPv4 one, and an IPv6 one if its class has such."""
+    subnets = (f"10.{cluster}.{number}.0/24", f"fd00:10:{cluster:x}:{number:x}::/64")
+    return subnets if ipv6 else subnets[:1]
+
+
+def _families(settings: ClassSettings) -> tuple[str, ...]:
+    return ("ipv4", "ipv6") if settings.ipv6 else ("ipv4",)
+
+
+def _require_ipv6(settings: ClassSettings) -> None:
+    spoken = kube_router(
+        settings.version,
+        node_name="",
+        families=_families(settings),
+        graceful_restart=settings.graceful_restart,
+    )
+    if capability.multiprotocol("ipv6") not in spoken.offered():
+        raise ValueError(
+            f"kube-router {settings.version} tells no IPv6 routes over an IPv4 session: from 2.7 on it"
+            " does, and from 2.0 on with --graceful-restart"
+        )
+
+
 def _node(settings: ClassSettings, cluster: int, number: int, arrival_s: float) -> PlannedNode:
     # What follows from cluster and node: each is an octet of the addresses.
     address = f"192.168.{cluster}.{number}"
@@ -108,19 +138,21 @@ def _node(settings: ClassSettings, cluster: int, number: int, arrival_s: float) 
         source=source,
         arrival_s=arrival_s,
         profile=Profile(),
-        pods=(f"10.{cluster}.{number}.0/24",),
+        pods=pod_subnets(cluster, number, ipv6=settings.ipv6),
     )
     spoken = kube_router(
         settings.version,
         node_name=node.name,
         asn=settings.asn,
         peer_asn=settings.asn,
+        families=_families(settings),
         graceful_restart=settings.graceful_restart,
     )
     node.profile = replace(
         spoken,
         router_id=address,
         next_hop=address,
+        next_hop_ipv6=f"fd00:192:168::{cluster:x}:{number:x}" if settings.ipv6 else None,
         source=source,
         password=settings.password,
         deadline_s=60.0,
@@ -145,12 +177,13 @@ def _make(node: PlannedNode, mistake: Mistake, settings: ClassSettings, victim: 
             node_name=node.name,
             asn=settings.asn + (mistake.name == "wrong-asn"),
             peer_asn=settings.asn + (mistake.name == "wrong-peer-asn"),
+            families=_families(settings),
         )
         changes |= {"asn": told.asn, "peer_asn": told.peer_asn, "capabilities": told.capabilities}
     if mistake.name == "duplicate-router-id":
         changes["router_id"] = f"192.168.{victim}.{node.number}"
     if mistake.name == "duplicate-cidr":
-        node.pods = (f"10.{victim}.{node.number}.0/24",)
+        node.pods = pod_subnets(victim, node.number, ipv6=settings.ipv6)
     if mistake.name == "default-route":
         node.pods += ("0.0.0.0/0",)
     if mistake.name == "no-routes":

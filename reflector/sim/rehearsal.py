@@ -24,7 +24,7 @@ _FOREVER_S: Final = 1e9
 DEBUG_ROUTE: Final = "1.0.0.2/32"
 DEFAULT_ROUTE: Final = "0.0.0.0/0"
 _HTTP: Final = b"GET / HTTP/1.1\r\nHost: reflector\r\n\r\n"
-_BAD_NEXT_HOP: Final = "127.0.0.1"
+_BAD_NEXT_HOPS: Final = {"ipv4": "127.0.0.1", "ipv6": "::1"}
 
 
 class NodeState(Enum):
@@ -201,7 +201,10 @@ class Rehearsal:
 
     async def _announce(self, peer: Peer, plan: PlannedNode, what: str) -> None:
         if plan.pods and what == "bad-next-hop":
-            await peer.announce(*plan.pods, next_hop=_BAD_NEXT_HOP)
+            for pods in plan.pods:
+                await peer.announce(
+                    pods, next_hop=_BAD_NEXT_HOPS["ipv6" if ":" in pods else "ipv4"]
+                )
         elif plan.pods:
             await peer.announce(*plan.pods)
         if plan.profile.restarts_gracefully:

@@ -79,6 +79,29 @@ def test_pods_of_all_clusters_ping_each_other() -> None:
         assert ping(f"bgp-rehearse-{process.pid}-c3n2", "10.3.2.3", "10.2.1.2")
 
 
+def test_pods_of_both_families_ping_each_other() -> None:
+    with playing(*CLASS, "--ipv6") as (process, said):
+        assert "15 of 15 pairs of pods answer pings" in said
+        node, other = (f"bgp-rehearse-{process.pid}-{who}" for who in ("c1n1", "c3n2"))
+        routes = ip("-6", "route", netns=node)
+        assert "fd00:10:3:2::/64 via fd00:192:168::3:2 dev eth0 proto 17" in routes
+        assert ping(node, "fd00:10:1:1::1", "fd00:10:3:2::3")
+        assert ping(node, "10.1.1.1", "10.3.2.3")
+        # A pair answers in both families or not at all.
+        ip("-6", "address", "flush", "dev", "kube-bridge", netns=other)
+        read_until(process, "10 of 15 pairs of pods answer pings")
+        assert ping(node, "10.1.1.1", "10.3.2.3")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "answering"), [("bad-next-hop", "6 of 15"), ("duplicate-router-id", "13 of 15")]
+)
+def test_a_mistake_shows_in_pings_of_both_families(mistake: str, answering: str) -> None:
+    done = rehearse(*CLASS, "--ipv6", "--stay", "0", "--mistake", mistake)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"      {answering} pairs of pods answer pings" in done.stdout
+
+
 def test_the_reflector_s_page_and_answers_are_to_be_had_outside_of_its_namespace() -> None:
     with playing(*CLASS) as (_, said):
         page = re.search(r"http://([0-9.]+):(\d+)", said)

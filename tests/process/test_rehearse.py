@@ -75,6 +75,7 @@ def test_what_is_not_as_planned_is_told_and_exits_1(tmp_path: Path) -> None:
         (("--reflector", "localhost"), "names are not looked up"),
         (("--reflector", "127.0.0.1:1", "--port", "1790"), "leave them out with --reflector"),
         (("--reflector", "127.0.0.1:1", "--", "--asn", "1"), "leave them out with --reflector"),
+        (("--ipv6", "--kube-router", "2.5.0"), "tells no IPv6 routes over an IPv4 session"),
         (("--kube-router", "latest"), "'latest' is no version"),
         (("--pace", "slow"), "'slow' is not a number of seconds"),
     ],

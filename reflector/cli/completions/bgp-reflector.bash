@@ -29,7 +29,7 @@ _shtab_bgp_reflector_connect_option_strings=(-h --help --json --socket)
 _shtab_bgp_reflector_debug_route_option_strings=(-h --help --json --socket)
 _shtab_bgp_reflector_vtysh_option_strings=(-h --help -c --command --serve --socket)
 _shtab_bgp_reflector_completion_option_strings=(-h --help)
-_shtab_bgp_reflector_rehearse_option_strings=(-h --help --clusters --nodes --pace --mistake --reflector --netns --port --asn --password --kube-router --graceful-restart --deadline --seed --stay)
+_shtab_bgp_reflector_rehearse_option_strings=(-h --help --clusters --nodes --pace --mistake --reflector --netns --ipv6 --port --asn --password --kube-router --graceful-restart --deadline --seed --stay)
 _shtab_bgp_reflector_health_option_strings=(-h --help --socket)
 _shtab_bgp_reflector_option_strings=(-h --help --version)
 
@@ -122,6 +122,7 @@ _shtab_bgp_reflector_completion___help_nargs=0
 _shtab_bgp_reflector_rehearse__h_nargs=0
 _shtab_bgp_reflector_rehearse___help_nargs=0
 _shtab_bgp_reflector_rehearse___netns_nargs=0
+_shtab_bgp_reflector_rehearse___ipv6_nargs=0
 _shtab_bgp_reflector_rehearse___graceful_restart_nargs=0
 _shtab_bgp_reflector_health__h_nargs=0
 _shtab_bgp_reflector_health___help_nargs=0

@@ -181,6 +181,7 @@ complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l pace -x -d
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l mistake -x -d 'plant these mistakes, each in a cluster of its own; `list` says which there are'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l reflector -x -d 'play against this one (default: one is started, on a free port of 127.0.0.1)'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l netns -d 'make each node a network namespace with a pod, and let the pods ping (Linux, root)'
+complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l ipv6 -d 'give the nodes IPv6 pod subnets besides, and pods of both'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l port -x -d 'of the one that is started'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l asn -x -d 'AS of the class (default: 64512)'
 complete -c bgp-reflector -n '_shtab_bgp_reflector_using rehearse' -l password -x -d 'of the sessions (TCP MD5): the reflector must know it'

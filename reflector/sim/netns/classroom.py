@@ -3,14 +3,14 @@
 import os
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Final
 
-from reflector.sim.class_plan import PlannedNode
+from reflector.sim.class_plan import PlannedNode, pod_subnets
 from reflector.sim.errors import SimError
 from reflector.sim.namespace import names, processes_in, require_namespaces, run_ip
 
@@ -65,12 +65,20 @@ def address_of(node: PlannedNode) -> str:
     return f"192.168.{node.cluster}.{node.number}"
 
 
-def pod_address_of(node: PlannedNode) -> str:
-    """The address of a node's pod: in its pod subnet, and with the cluster's number at its end.
+def ipv6_address_of(node: PlannedNode) -> str | None:
+    """A node's own IPv6 address, in a class that has such."""
+    return node.profile.next_hop_ipv6
+
+
+def pod_addresses_of(node: PlannedNode) -> tuple[str, ...]:
+    """The addresses of a node's pod, of each family: in its pod subnet, with the cluster's number at its end.
 
     Clusters with the same pod CIDR have pods with other addresses all the same, as in real life.
     """
-    return str(IPv4Network(_pod_subnet(node))[node.cluster])
+    ipv6 = ipv6_address_of(node) is not None
+    own = pod_subnets(node.cluster, node.number, ipv6=ipv6)
+    subnets = node.pods[: len(own)] or own
+    return tuple(str(ip_network(subnet)[node.cluster]) for subnet in subnets)
 
 
 def remove_leftovers() -> None:
@@ -100,10 +108,6 @@ def _name(who: str) -> str:
 
 def _short(node: PlannedNode) -> str:
     return f"c{node.cluster}n{node.number}"
-
-
-def _pod_subnet(node: PlannedNode) -> str:
-    return node.pods[0] if node.pods else f"10.{node.cluster}.{node.number}.0/24"
 
 
 def _mac(address: str) -> str:
@@ -140,7 +144,10 @@ def _build(hub: str, of_nodes: dict[str, PlannedNode]) -> None:
                 # Behind which a kube-router has its pods.
                 "link add kube-bridge type bridge",
                 "link set kube-bridge addrgenmode none",
-                f"address add {pod_address_of(node)}/24 dev kube-bridge",
+                *(
+                    f"address add {pod}{'/64 nodad' if ':' in pod else '/24'} dev kube-bridge"
+                    for pod in pod_addresses_of(node)
+                ),
                 "link set kube-bridge up",
                 # Found out by ARP, they would fill the table that all namespaces of the machine
                 # share (gc_thresh3, 1,024 entries); permanent ones don't count.
@@ -149,9 +156,23 @@ def _build(hub: str, of_nodes: dict[str, PlannedNode]) -> None:
                     for other in addresses
                     if other != own
                 ),
+                *_ipv6_lines(node, of_nodes.values()),
             ],
             netns=name,
         )
+
+
+def _ipv6_lines(node: PlannedNode, nodes: Iterable[PlannedNode]) -> Iterator[str]:
+    """What a node needs besides in a class with IPv6."""
+    own = ipv6_address_of(node)
+    if own is None:
+        return
+    # Nobody else has it, and pings are not to wait for that to be found out.
+    yield f"address add {own}/64 dev eth0 nodad"
+    for other in nodes:
+        if other is not node:
+            mac = _mac(address_of(other))
+            yield f"neighbour add {ipv6_address_of(other)} lladdr {mac} dev eth0 nud permanent"
 
 
 def _remove(which: Sequence[str]) -> None:

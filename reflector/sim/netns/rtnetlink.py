@@ -1,10 +1,10 @@
-"""IPv4 routes into a kernel by rtnetlink(7), without a process for each change."""
+"""Routes into a kernel by rtnetlink(7), without a process for each change."""
 
 import errno
 import socket
 import struct
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from reflector.sim.namespace import new_socket
@@ -28,7 +28,7 @@ _PROTOCOL: Final = 17
 
 _HEADER: Final = struct.Struct("=IHHII")
 _ROUTE: Final = struct.Struct("=BBBBBBBBI")
-_ATTRIBUTE: Final = struct.Struct("=HH4s")
+_ATTRIBUTE: Final = struct.Struct("=HH")
 _ERROR: Final = struct.Struct("=i")
 
 # Answers wait in the socket's buffer, which has room for some 200 of them.
@@ -102,23 +102,24 @@ class Routes:
 
 def _message(number: int, prefix: str, next_hop: str | None) -> bytes:
     """A request to have a route, or, without a next hop, to have it no more."""
-    network = IPv4Network(prefix)
+    network = ip_network(prefix)
+    family = socket.AF_INET if network.version == 4 else socket.AF_INET6  # noqa: PLR2004
     flags = _NLM_F_REQUEST | _NLM_F_ACK
     if next_hop is not None:
         flags |= _NLM_F_CREATE | _NLM_F_REPLACE
     body = _ROUTE.pack(
-        *(socket.AF_INET, network.prefixlen, 0, 0),
+        *(family, network.prefixlen, 0, 0),
         *(_RT_TABLE_MAIN, _PROTOCOL, _RT_SCOPE_UNIVERSE, _RTN_UNICAST, 0),
     )
     body += _attribute(_RTA_DST, network.network_address)
     if next_hop is not None:
-        body += _attribute(_RTA_GATEWAY, IPv4Address(next_hop))
+        body += _attribute(_RTA_GATEWAY, ip_address(next_hop))
     kind = _RTM_DELROUTE if next_hop is None else _RTM_NEWROUTE
     return _HEADER.pack(_HEADER.size + len(body), kind, flags, number, 0) + body
 
 
-def _attribute(kind: int, address: IPv4Address) -> bytes:
-    return _ATTRIBUTE.pack(_ATTRIBUTE.size, kind, address.packed)
+def _attribute(kind: int, address: IPv4Address | IPv6Address) -> bytes:
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(address.packed), kind) + address.packed
 
 
 def _aligned(length: int) -> int:

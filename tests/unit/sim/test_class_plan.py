@@ -8,6 +8,7 @@ import pytest
 
 from reflector.sim.class_plan import ClassSettings, PlannedNode, plan_class
 from reflector.sim.mistakes import MISTAKES
+from reflector.sim.netns.classroom import pod_addresses_of
 
 SMALL = ClassSettings(clusters=5, nodes=2)
 
@@ -32,6 +33,24 @@ def test_every_node_has_an_address_a_router_id_and_pods_of_its_own() -> None:
     assert first.source == first.profile.source == "127.1.7.1"
     assert first.profile.router_id == first.profile.next_hop == "192.168.7.1"
     assert first.pods == ("10.7.1.0/24",)
+
+
+def test_a_class_with_ipv6_has_pods_of_both_families() -> None:
+    for name in ("default-route", "duplicate-cidr"):
+        plan = plan_class(ClassSettings(clusters=3, nodes=12, ipv6=True, mistakes=[name]))
+        nodes = {(node.cluster, node.number): node for node in plan}
+        assert nodes[3, 11].pods[:2] == ("10.3.11.0/24", "fd00:10:3:b::/64")
+        assert nodes[3, 11].profile.next_hop_ipv6 == "fd00:192:168::3:b"
+        assert pod_addresses_of(nodes[3, 11]) == ("10.3.11.3", "fd00:10:3:b::3")
+        culprit = next(node for node in plan if node.mistake is not None and node.number == 12)
+        assert len(pod_addresses_of(culprit)) == 2
+
+
+def test_ipv6_wants_a_kube_router_that_tells_such_routes() -> None:
+    with pytest.raises(ValueError, match=r"from 2\.7 on it does"):
+        plan_class(ClassSettings(ipv6=True, version="2.5.0"))
+    assert plan_class(ClassSettings(ipv6=True, version="2.5.0", graceful_restart=True))
+    assert all(len(node.pods) == 1 for node in plan_class(ClassSettings(version="2.5.0")))
 
 
 def test_they_arrive_one_by_one_at_the_pace_and_nodes_of_a_cluster_together() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from reflector.sim.class_plan import ClassSettings, PlannedNode, plan_class
 from reflector.sim.mistakes import MISTAKES
-from reflector.sim.netns.classroom import pod_address_of
+from reflector.sim.netns.classroom import pod_addresses_of
 from reflector.sim.netns.reach import Reach
 
 
@@ -66,4 +66,4 @@ def test_a_default_route_of_one_changes_nothing_for_pods() -> None:
 @pytest.mark.parametrize("mistake", [None, *MISTAKES])
 def test_no_two_pods_have_the_same_address(mistake: str | None) -> None:
     nodes = planned(mistake)
-    assert len({pod_address_of(node) for node in nodes.values()}) == len(nodes)
+    assert len({pod_addresses_of(node) for node in nodes.values()}) == len(nodes)
