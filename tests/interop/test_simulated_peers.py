@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -167,3 +168,34 @@ async def test_a_class_is_rehearsed_against_it(target: Reflector) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all is as planned: 15 nodes are up" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "mistake", "said"),
+    [
+        ("frr", "bad-next-hop", "3/8 UPDATE message error / Invalid NEXT_HOP"),
+        ("gobgp", "no-bgp", "(no-bgp) was not refused as planned"),
+    ],
+)
+async def test_who_takes_a_mistake_otherwise_is_told(
+    kind: str, mistake: str, said: str, tmp_path: Path
+) -> None:
+    """What docs/rehearse.md says of other reflectors: FRR 8.4 and GoBGP 3.10."""
+    settings = ReflectorSettings(
+        directory=tmp_path, listen=(HOST,), port=free_port(), router_id=ROUTER_ID
+    )
+    reflector = REFERENCE_REFLECTORS[kind](settings)
+    reflector.start()
+    command = (
+        *(sys.executable, "-m", "reflector", "rehearse", "--stay", "0", "--pace", "0"),
+        *("--reflector", f"{HOST}:{settings.port}", "--clusters", "3", "--nodes", "1"),
+        *("--mistake", mistake, "--deadline", "8"),
+    )
+    try:
+        done = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, check=False, cwd=REPOSITORY
+        )
+    finally:
+        reflector.kill()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert said in done.stdout
