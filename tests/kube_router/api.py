@@ -1,7 +1,8 @@
-"""As much of a Kubernetes API server as kube-router's router asks for: nodes, and nothing else.
+"""As much of a Kubernetes API server as kube-router's router asks for: nodes, services, nothing else.
 
-``python -m tests.kube_router.api PORT NODES``, the nodes as JSON: name, address, pod CIDR. Nothing ever
-changes, so that a watch is an answer that doesn't end.
+``python -m tests.kube_router.api PORT CLUSTER``, the cluster as JSON: its nodes, each with name, addresses
+and pod CIDRs, and addresses of a service. Nothing ever changes, so that a watch is an answer that
+doesn't end.
 """
 
 from __future__ import annotations
@@ -26,13 +27,55 @@ _LISTS: Final = {
 _UNPROCESSABLE: Final = 422
 
 
-def _node(name: str, address: str, pod_cidr: str) -> dict[str, Any]:
+def _node(name: str, addresses: list[str], pod_cidrs: list[str]) -> dict[str, Any]:
     return {
         "kind": "Node",
         "apiVersion": "v1",
         "metadata": {"name": name, "uid": name, "resourceVersion": "1"},
-        "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]},
-        "status": {"addresses": [{"type": "InternalIP", "address": address}]},
+        "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": pod_cidrs},
+        "status": {"addresses": [{"type": "InternalIP", "address": each} for each in addresses]},
+    }
+
+
+def _service(addresses: list[str]) -> dict[str, Any]:
+    cluster_ip, *external = addresses
+    return {
+        "kind": "Service",
+        "apiVersion": "v1",
+        "metadata": {"name": "web", "namespace": "default", "uid": "web", "resourceVersion": "1"},
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": cluster_ip,
+            "clusterIPs": [cluster_ip],
+            "externalIPs": external,
+            "ports": [{"name": "http", "protocol": "TCP", "port": 80, "targetPort": 80}],
+        },
+    }
+
+
+def _endpoints(address: str) -> dict[str, Any]:
+    return {
+        "kind": "EndpointSlice",
+        "apiVersion": "discovery.k8s.io/v1",
+        "metadata": {
+            "name": "web-1",
+            "namespace": "default",
+            "uid": "web-1",
+            "resourceVersion": "1",
+            "labels": {"kubernetes.io/service-name": "web"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": [{"name": "http", "protocol": "TCP", "port": 80}],
+    }
+
+
+def _older_endpoints(address: str) -> dict[str, Any]:
+    return {
+        "kind": "Endpoints",
+        "apiVersion": "v1",
+        "metadata": {"name": "web", "namespace": "default", "uid": "web", "resourceVersion": "1"},
+        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "http", "port": 80}]}],
     }
 
 
@@ -45,11 +88,20 @@ class Api:
     """Answers for one cluster.
 
     Args:
-        nodes: Name, address and pod CIDR of each.
+        nodes: Name, addresses and pod CIDRs of each.
+        service: Addresses of a service: the cluster's and external ones; none if it has no service.
     """
 
-    def __init__(self, nodes: list[tuple[str, str, str]]) -> None:
+    def __init__(self, nodes: list[tuple[str, list[str], list[str]]], service: list[str]) -> None:
         self._nodes = {name: _node(name, *rest) for name, *rest in nodes}
+        self._items = {"nodes": list(self._nodes.values())}
+        if service:
+            pod = nodes[0][2][0].replace(".0/24", ".2")
+            self._items |= {
+                "services": [_service(service)],
+                "endpoints": [_older_endpoints(pod)],
+                "endpointslices": [_endpoints(pod)],
+            }
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """A list, an endless watch of it, or one node."""
@@ -66,12 +118,11 @@ class Api:
             await asyncio.sleep(float(request.query.get("timeoutSeconds", 300)))
             return stream
         version, kind = _LISTS[last]
-        items = list(self._nodes.values()) if last == "nodes" else []
-        answer = {"kind": kind, "apiVersion": version, "items": items}
+        answer = {"kind": kind, "apiVersion": version, "items": self._items.get(last, [])}
         return web.json_response({**answer, "metadata": {"resourceVersion": "1"}})
 
 
 if __name__ == "__main__":
     app = web.Application()
-    app.router.add_route("GET", "/{path:.*}", Api(json.loads(sys.argv[2])).answer)
+    app.router.add_route("GET", "/{path:.*}", Api(**json.loads(sys.argv[2])).answer)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=lambda *_: None)
