@@ -182,7 +182,7 @@ class Negotiated:
     def forwarding_long(self, family: Family) -> bool:
         """Whether the peer says that it went on forwarding all the time: RFC 9494's F bit."""
         said = self._long_lived(family)
-        return said is not None and said.forwarding
+        return family in self.families and said is not None and said.forwarding
 
     def _long_lived(self, family: Family) -> LongLived | None:
         pair = family.afi, family.safi

@@ -168,8 +168,6 @@ class Arrivals:
             peer = self._peer_of(source)
             if peer is not None:
                 self._judge(peer, family, place, prefixes)
-                if family in peer.long_lived:
-                    self._make_stale(peer, family, place, prefixes)
             yield len(prefixes)
 
     def _pieces(
@@ -200,13 +198,17 @@ class Arrivals:
 
     def _judge(self, peer: Peer, family: Family, place: Place, prefixes: list[bytes]) -> None:
         announced = peer.counters.announced
-        held: dict[tuple[PathAttributes, bytes], list[bytes]] = defaultdict(list)
+        held: dict[tuple[PathAttributes, bytes, bool], list[bytes]] = defaultdict(list)
         for path, which in self._tables[family].by_path(place, prefixes).items():
-            held[path.attributes.received or path.attributes, path.next_hop].extend(which)
-        for (attributes, next_hop), which in held.items():
+            attributes = path.attributes.received or path.attributes
+            held[attributes, path.next_hop, path.stale].extend(which)
+        for (attributes, next_hop, stale), which in held.items():
             announcement = Announcement(family, attributes, next_hop, which, DEFAULT_ROUTE in which)
             for admitted in self._admitted(peer, announcement, place):
                 self._announce(peer, admitted, place)
+            # What it announced after one restart, and before the next, is not long-lived stale yet.
+            if stale and family in peer.long_lived:
+                self._make_stale(peer, family, place, which)
         peer.counters.announced = announced
 
     def _find_places(self, peer: Peer, update: Update) -> None:

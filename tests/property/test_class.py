@@ -1,6 +1,6 @@
 """A class at work: whatever its peers do, each has what a naive model says that it must have."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address, ip_address, ip_network
 from types import ModuleType
 from unittest.mock import patch
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from reflector.bgp.nlri import unpack_prefix
-from reflector.bgp.open import GracefulRestart, LongLived
 from reflector.bgp.vocabulary import IPV4_UNICAST
 from reflector.rib import update_group
 from reflector.rib.fate import Reason
@@ -21,19 +20,15 @@ from reflector.rib.returning import returning
 from reflector.rib.separation import Separation
 from reflector.speaker import arrivals, sweeps
 from tests.support import wire
-from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom, Student
+from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe
+from tests.support.seats import Desk, Seat
 from tests.support.strict_reader import Network
 
-PREFIXES4 = ["1.0.0.2/32", "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/20", "10.4.0.1/32", "0.0.0.0/0"]
+PREFIXES4 = ["1.0.0.2/32", "10.1.0.0/24", "10.3.4.0/24", "10.3.0.0/20", "10.4.0.1/32", "0.0.0.0/0"]
 PREFIXES6 = ["2001:db8:1::/64", "2001:db8:2::/64", "2001:db8::1/128"]
 LOCAL = ["1.0.0.2/32", "10.1.0.0/24", "2001:db8:1::/64"]
 ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.3", "2001:db8::5", "2001:db8::6"]
-
-RESTART = GracefulRestart(
-    restarting=False, restart_time_s=90, preserved=((1, 1, True), (2, 1, True))
-)
-LONG = tuple(LongLived(afi, 1, forwarding=True, stale_time_s=600) for afi in (1, 2))
 
 variants = st.builds(
     Variant,
@@ -48,6 +43,7 @@ variants = st.builds(
     no_export=st.sampled_from([False, False, False, True]),
     malformed=st.sampled_from([False, False, False, True]),
 )
+families = st.sampled_from(["ipv4 ipv6", "ipv4 ipv6", "ipv4", "ipv6"])
 some4 = st.lists(st.sampled_from(PREFIXES4), min_size=1, max_size=4)
 some6 = st.lists(st.sampled_from(PREFIXES6), min_size=1, max_size=3)
 
@@ -60,27 +56,6 @@ SMALL_LIMITS: list[tuple[ModuleType, str, int]] = [
     (arrivals, "SWEEP_PIECE_PREFIXES", 1),
     (sweeps, "SWEEP_TURN_PREFIXES", 3),
 ]
-
-
-@dataclass
-class Desk:
-    """A peer in the speaker and in the model."""
-
-    student: Student
-    member: Member
-    asn: int
-
-    @property
-    def path_ids(self) -> st.SearchStrategy[int | None]:
-        """With which path identifiers it announces, None for without."""
-        identified = self.student.peer.negotiated.add_path_receive
-        return st.sampled_from([1, 2, 0xFFFFFFFF]) if identified else st.none()
-
-    def seen(self, variant: Variant) -> Variant:
-        """What it makes of attributes: an external peer puts its own AS in front."""
-        if not self.member.external:
-            return variant
-        return replace(variant, as_path=(self.asn, *variant.as_path))
 
 
 class ClassAtWork(RuleBasedStateMachine):
@@ -98,104 +73,154 @@ class ClassAtWork(RuleBasedStateMachine):
         )
         self.desks: list[Desk] = []
         self.fallen: list[Desk] = []
+        self.quarantine = False
         self.count = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(quarantine=st.booleans(), lasting=st.booleans())
+    def begin(self, *, quarantine: bool, lasting: bool) -> None:
         """Two usual peers are there from the start."""
-        self.sit("10.0.0.1", "ipv4 ipv6", client=True, as4=True)
-        self.sit("10.0.0.2", "ipv4 ipv6", client=True, as4=True)
+        if quarantine:
+            self.switch_quarantine()
+        self.sit(Seat("10.0.0.1", self.new_router_id(), lasting=lasting))
+        self.sit(Seat("10.0.0.2", self.new_router_id()))
 
-    def sit(
-        self,
-        address: str,
-        families: str,
-        *,
-        client: bool,
-        as4: bool,
-        asn: int = wire.ASN,
-        accept_default: bool = True,
-        enhanced_refresh: bool = True,
-        add_path: str = "",
-        extended: bool = False,
-        lasting: bool = False,
-    ) -> None:
-        """A peer comes; an external one that is a client is one of a route server."""
+    def new_router_id(self) -> str:
+        """One that nobody had yet."""
         self.count += 1
-        ours = "10.0.0.254" if "." in address else "2001:db8::fe"
-        router_id = f"{1 + self.count * 7 % 11}.0.0.{self.count}"
+        return f"{1 + self.count * 7 % 11}.0.0.{self.count}"
+
+    def sit(self, seat: Seat) -> None:
+        """A peer comes."""
         student = self.classroom.join(
-            f"peer {self.count}",
-            address,
-            router_id=router_id,
-            families=families,
-            as4=as4,
-            client=client,
-            asn=asn,
-            route_server=client,
-            local_address=ours,
-            intake=Intake(accept_default=accept_default),
-            enhanced_refresh=enhanced_refresh,
-            add_path=add_path,
-            extended_messages=extended,
-            restart=RESTART if lasting else None,
-            long_lived=LONG if lasting else None,
+            f"peer {seat.router_id}",
+            seat.address,
+            router_id=seat.router_id,
+            families=seat.families,
+            as4=seat.as4,
+            client=seat.client,
+            asn=seat.asn,
+            route_server=seat.client,
+            local_address="10.0.0.254" if "." in seat.address else "2001:db8::fe",
+            intake=Intake(accept_default=seat.accept_default),
+            enhanced_refresh=seat.enhanced_refresh,
+            add_path=seat.add_path,
+            extended_messages=seat.extended,
+            restart=seat.restart,
+            long_lived=seat.long_lived,
             turn=False,
         )
-        versions = tuple(int(name[-1]) for name in families.split())
-        external = asn != wire.ASN
-        member = Member(
-            ip_address(address),
-            IPv4Address(router_id),
-            client,
-            versions,
-            external=external,
-            served=external and client,
-            accepts_default=accept_default,
-            long_lived=lasting,
-        )
-        self.desks.append(Desk(student, member, asn))
+        self.desks.append(Desk(seat, student, seat.member))
 
     @precondition(lambda self: len(self.desks) < 6)
     @rule(
+        data=st.data(),
         address=st.sampled_from(ADDRESSES),
-        families=st.sampled_from(["ipv4 ipv6", "ipv4 ipv6", "ipv4", "ipv6"]),
         client=st.sampled_from([True, True, False]),
         as4=st.sampled_from([True, True, False]),
         asn=st.sampled_from([wire.ASN, wire.ASN, 65101, 65102]),
-        accept_default=st.booleans(),
-        enhanced_refresh=st.booleans(),
         add_path=st.sampled_from(["", "", "receive", "send", "both"]),
-        extended=st.booleans(),
         lasting=st.booleans(),
     )
     def join(
         self,
+        data: st.DataObject,
         address: str,
-        families: str,
         *,
         client: bool,
         as4: bool,
         asn: int,
-        accept_default: bool,
-        enhanced_refresh: bool,
         add_path: str,
-        extended: bool,
         lasting: bool,
     ) -> None:
         """A peer comes."""
         self.sit(
-            address,
-            families,
-            client=client,
-            as4=as4,
-            asn=asn,
-            accept_default=accept_default,
-            enhanced_refresh=enhanced_refresh,
-            add_path=add_path,
-            extended=extended,
-            lasting=lasting,
+            Seat(
+                address,
+                self.new_router_id(),
+                families=data.draw(families),
+                client=client,
+                as4=as4,
+                asn=asn,
+                accept_default=data.draw(st.booleans()),
+                enhanced_refresh=data.draw(st.booleans()),
+                add_path=add_path,
+                extended=data.draw(st.booleans()),
+                lasting=lasting,
+            )
         )
+
+    @precondition(lambda self: self.fallen)
+    @rule(data=st.data())
+    def come_back(self, data: st.DataObject) -> None:
+        """A peer whose routes are kept has a session again."""
+        desk = data.draw(st.sampled_from(self.fallen))
+        self.sit_again(data, desk)
+
+    @precondition(lambda self: any(desk.member.long_lived for desk in self.desks))
+    @rule(data=st.data(), some=some4, kept_long=st.booleans())
+    def restart(self, data: st.DataObject, some: list[str], *, kept_long: bool) -> None:
+        """A peer with routes falls, is back, announces some of them again, and says that this is all."""
+        desk = data.draw(st.sampled_from([each for each in self.desks if each.member.long_lived]))
+        block = desk.seen(Variant()).block("172.16.99.99", as4=desk.student.as4)
+        path_id = data.draw(desk.path_ids)
+        if 4 in desk.member.families:
+            self.send(desk, wire.announce(*PREFIXES4, attributes=block, path_id=path_id))
+            for prefix in PREFIXES4:
+                hop = "172.16.99.99"
+                self.model.announce(desk.member, prefix, desk.seen(Variant()), hop, path_id or 0)
+        self.lose(desk)
+        if desk not in self.fallen:
+            return
+        if kept_long:
+            self.keep_long_routes(desk)
+        self.sit_again(data, desk)
+        back = self.desks[-1]
+        if 4 in back.member.families:
+            block = back.seen(Variant()).block("172.16.99.99", as4=back.student.as4)
+            self.send(back, wire.announce(*some, attributes=block, path_id=path_id))
+            for prefix in some:
+                hop = "172.16.99.99"
+                self.model.announce(back.member, prefix, back.seen(Variant()), hop, path_id or 0)
+        self.check()
+        for version in data.draw(st.sampled_from([(), back.member.families])):
+            self.say_end_of_rib(back, version)
+        self.check()
+
+    def sit_again(self, data: st.DataObject, desk: Desk) -> None:
+        """A peer whose routes are kept has a session again, and may speak otherwise than before."""
+        self.fallen.remove(desk)
+        lasting = data.draw(st.sampled_from([True, True, True, False]))
+        seat = replace(
+            desk.seat,
+            families=data.draw(families),
+            client=desk.seat.client is not data.draw(st.sampled_from([False, False, False, True])),
+            accept_default=data.draw(st.booleans()),
+            lasting=lasting,
+            forwarding=data.draw(st.sampled_from([(4, 6), (4, 6), (6,), ()])),
+        )
+        self.sit(seat)
+        forwarding = set(seat.versions).intersection(seat.forwarding) if lasting else ()
+        self.model.come_back(desk.member, seat.member, tuple(forwarding))
+
+    @precondition(lambda self: self.desks)
+    @rule(data=st.data(), version=st.sampled_from([4, 6]))
+    def end_of_rib(self, data: st.DataObject, version: int) -> None:
+        """A peer says that it has announced everything."""
+        desk = self.pick(data)
+        if version in desk.member.families:
+            self.say_end_of_rib(desk, version)
+
+    def say_end_of_rib(self, desk: Desk, version: int) -> None:
+        """A peer says that it has announced everything of a family."""
+        six = wire.update_body(attributes=wire.mp_unreach(wire.IPV6, b""))
+        self.send(desk, wire.update_body() if version == 4 else six)
+        self.model.end_of_rib(desk.member, version)
+
+    @rule()
+    def switch_quarantine(self) -> None:
+        """Quarantine is turned on or off."""
+        self.quarantine = not self.quarantine
+        self.classroom.speaker.quarantine(on=self.quarantine)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data())
@@ -211,18 +236,27 @@ class ClassAtWork(RuleBasedStateMachine):
     def fall(self, data: st.DataObject) -> None:
         """A peer's session is lost, and its routes are kept."""
         desk = data.draw(st.sampled_from([each for each in self.desks if each.member.long_lived]))
+        self.lose(desk)
+
+    def lose(self, desk: Desk) -> None:
+        """A peer's session is lost, and its routes are kept."""
         self.desks.remove(desk)
         self.classroom.leave(desk.student, gracefully=True, turn=False)
         if returning(desk.student.peer.source) in self.classroom.speaker.restarting:
             self.fallen.append(desk)
+        self.model.fall(desk.member)
 
     @precondition(lambda self: self.fallen)
     @rule(data=st.data())
     def keep_long(self, data: st.DataObject) -> None:
         """A restart time is over, and routes are kept on as long-lived stale ones (RFC 9494 4.2)."""
-        desk = data.draw(st.sampled_from(self.fallen))
+        self.keep_long_routes(data.draw(st.sampled_from(self.fallen)))
+
+    def keep_long_routes(self, desk: Desk) -> None:
+        """A peer's restart time is over, and its routes are kept on."""
         speaker, who = self.classroom.speaker, returning(desk.student.peer.source)
         speaker.keep_long(who, speaker.restarting[who].families, lambda _kept, _gone: None)
+        self.classroom.turn()
         self.model.make_stale(desk.member)
 
     @precondition(lambda self: self.fallen)
@@ -241,7 +275,7 @@ class ClassAtWork(RuleBasedStateMachine):
         apart = data.draw(st.lists(st.sampled_from(everybody), max_size=3)) if everybody else []
         nodes = frozenset(returning(desk.student.peer.source) for desk in apart)
         self.classroom.speaker.separate(Separation({"A": nodes} if nodes else {}))
-        self.model.apart = frozenset(desk.member for desk in apart)
+        self.model.apart = frozenset(desk.member.key for desk in apart)
 
     @precondition(lambda self: self.desks)
     @rule(data=st.data(), prefixes=some4, variant=variants)
@@ -323,6 +357,13 @@ class ClassAtWork(RuleBasedStateMachine):
         for _ in range(turns):
             self.classroom.speaker.turn()
         self.classroom.speaker.end_refresh(desk.student.peer, IPV4_UNICAST)
+        if said and (desk.member, 4) in self.model.renewed:
+            # Its End-of-RIB is still to come: it has begun that anew (RFC 4724 4.2).
+            self.model.begin_again(desk.member, 4)
+            self.model.renewed[desk.member, 4] = {
+                (ip_network(prefix), path_id or 0) for prefix in some
+            }
+            return
         for prefix in PREFIXES4 if said else ():
             for other in {0, 1, 2, 0xFFFFFFFF}.difference([path_id or 0] if prefix in some else ()):
                 self.model.withdraw(desk.member, prefix, other)
@@ -370,6 +411,7 @@ class ClassAtWork(RuleBasedStateMachine):
     def check(self) -> None:
         """At rest, all who read have what they must have."""
         self.classroom.turn()
+        self.look_at_quarantine()
         for desk in self.desks:
             if desk.student.outlet.reads:
                 self.compare(desk)
@@ -380,11 +422,23 @@ class ClassAtWork(RuleBasedStateMachine):
             desk.student.outlet.reads = True
             desk.student.read()
         self.classroom.turn()
+        self.look_at_quarantine()
         for desk in self.desks:
             self.compare(desk)
             assert len(set(desk.student.ends)) == len(desk.member.families)
         for each in self.patches:
             each.stop()
+
+    def look_at_quarantine(self) -> None:
+        """See what is held back: nothing overlaps but for that, and nothing waits for nothing."""
+        speaker, held_back = self.classroom.speaker, self.model.held_back
+        held_back.clear()
+        for family, prefix, held in speaker.held_back():
+            key = held.path.source.address, IPv4Address(held.path.source.router_id)
+            path_id = speaker.path_id(held.path, prefix) or 0
+            held_back.add((key, unpack_prefix(prefix, family), path_id))
+        if self.quarantine:
+            self.model.check_quarantine()
 
     def pick(self, data: st.DataObject) -> Desk:
         """Draw a peer."""

@@ -271,6 +271,28 @@ def test_who_falls_again_before_all_is_announced_keeps_all(scene: Scene) -> None
     assert scene.knowing.route(PODS).get(8) == LLGR_STALE.to_bytes(4)
 
 
+@pytest.mark.rfc("9494", "4.2 F bit")
+def test_a_family_that_is_not_of_the_session_any_more_is_gone(scene: Scene) -> None:
+    """RFC 9494 4.2: though its capability lists it still; no End-of-RIB could ever come."""
+    assert scene.knowing.prefixes == {PODS, KEPT}
+    scene.classroom.join("node", "10.0.0.1", families="ipv6", restart=RESTART, long_lived=LONG)
+    assert not scene.knowing.prefixes
+
+
+@pytest.mark.rfc("9494", "4.2 consecutive")
+def test_who_falls_again_and_is_back_by_other_settings_keeps_what_is_no_last_choice_yet(
+    scene: Scene,
+) -> None:
+    """RFC 9494 4.2: what it announced in between is stale since its second restart only."""
+    scene.back()
+    scene.announce(PODS)
+    scene.fall()
+    scene.intake = Intake(accept_default=True)
+    scene.back()
+    assert 8 not in scene.knowing.route(PODS)
+    assert scene.knowing.route(KEPT)[8] == LLGR_STALE.to_bytes(4)
+
+
 @pytest.mark.rfc("9494", "4.2 stale time")
 def test_families_go_one_by_one() -> None:
     scene = Scene()

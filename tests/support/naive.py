@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, ip_address, ip_network
+from itertools import combinations
 
 from tests.support import wire
 from tests.support.strict_reader import Address, Network, Route
 
 _BIG = 1 << 16
+
+Key = tuple[Address, IPv4Address]
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class Member:
     accepts_default: bool = True
     long_lived: bool = False
 
+    @property
+    def key(self) -> Key:
+        """By what it is known when it is back."""
+        return self.address, self.router_id
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -109,6 +118,12 @@ class Offer:
     def clusters(self) -> tuple[str, ...]:
         """RFC 7606 7.10: an external peer has none."""
         return () if self.member.external else self.variant.clusters
+
+    def rivals(self, other: Offer) -> bool:
+        """Whether it and another lead to different nodes."""
+        if self.member.local or other.member.local or self.member == other.member:
+            return False
+        return self.next_hop != other.next_hop and self.originator != other.originator
 
     def may_be_told(self, member: Member) -> bool:
         """Whether a peer may be told of it."""
@@ -166,10 +181,14 @@ class Model:
 
     Attributes:
         apart: Members that are kept apart from all others.
+        held_back: What quarantine holds back: whose, of which network, by which identifier.
+        renewed: What members that are back have announced again, by member and IP version.
     """
 
     cluster_id: str
-    apart: frozenset[Member] = frozenset()
+    apart: frozenset[Key] = frozenset()
+    held_back: set[tuple[Key, Network, int]] = field(default_factory=set)
+    renewed: dict[tuple[Member, int], set[tuple[Network, int]]] = field(default_factory=dict)
     offers: dict[Network, dict[tuple[Member, int], Offer]] = field(default_factory=dict)
 
     def announce(
@@ -180,8 +199,9 @@ class Model:
         if variant.malformed or refused:
             self.withdraw(member, prefix, path_id)
             return
-        offers = self.offers.setdefault(ip_network(prefix), {})
-        offers[member, path_id] = Offer(member, variant, next_hop)
+        network = ip_network(prefix)
+        self.offers.setdefault(network, {})[member, path_id] = Offer(member, variant, next_hop)
+        self.renewed.get((member, network.version), set()).add((network, path_id))
 
     def withdraw(self, member: Member, prefix: str, path_id: int = 0) -> None:
         """A member withdraws a prefix."""
@@ -189,15 +209,81 @@ class Model:
 
     def drop(self, member: Member) -> None:
         """A member is gone."""
-        for offers in self.offers.values():
-            for key in [key for key in offers if key[0] == member]:
-                del offers[key]
+        for version in (4, 6):
+            self.begin_again(member, version)
+            self.end_of_rib(member, version)
+
+    def begin_again(self, member: Member, version: int) -> None:
+        """A member is to announce its routes again (RFC 4724 4.2)."""
+        self.renewed[member, version] = set()
+
+    def end_of_rib(self, member: Member, version: int) -> None:
+        """It has, if it was to: what is missing is gone."""
+        renewed = self.renewed.pop((member, version), None)
+        for network, offers in self.offers.items():
+            for key in list(offers):
+                if (
+                    renewed is not None
+                    and key[0] == member
+                    and network.version == version
+                    and (network, key[1]) not in renewed
+                ):
+                    del offers[key]
+
+    def fall(self, member: Member) -> None:
+        """A member's session is lost, and its routes are kept: all of them are stale now."""
+        for version in (4, 6):
+            self.renewed.pop((member, version), None)
+
+    def come_back(self, before: Member, now: Member, forwarding: tuple[int, ...]) -> None:
+        """A member whose routes are kept has a session again (RFC 4724 4.2).
+
+        Args:
+            before: As it was.
+            now: As it is; by other settings its routes may be refused.
+            forwarding: The IP versions of the session for which it has the F bit.
+        """
+        if (before.client, before.external, before.served) != (
+            now.client,
+            now.external,
+            now.served,
+        ):
+            self.drop(before)
+        for network, offers in self.offers.items():
+            for key in [key for key in offers if key[0] == before]:
+                offer = offers.pop(key)
+                if network.version not in forwarding or (
+                    network.prefixlen == 0 and not now.accepts_default
+                ):
+                    continue
+                offers[now, key[1]] = replace(offer, member=now)
+                self.begin_again(now, network.version)
+
+    def check_quarantine(self) -> None:
+        """Check that no two nodes overlap, and that nobody waits for nothing."""
+        used: list[tuple[Network, Offer]] = []
+        waiting: list[tuple[Network, Offer]] = []
+        for network, offers in self.offers.items():
+            if 0 < network.prefixlen < network.max_prefixlen:
+                for (member, path_id), offer in offers.items():
+                    held = (member.key, network, path_id) in self.held_back
+                    (waiting if held else used).append((network, offer))
+        assert len(waiting) == len(self.held_back)
+        clashes = [
+            (one, other)
+            for (network, one), (another, other) in combinations(used, 2)
+            if network.overlaps(another) and one.rivals(other)
+        ]
+        assert not clashes
+        for network, offer in waiting:
+            assert any(each.overlaps(network) and other.rivals(offer) for each, other in used)
 
     def make_stale(self, member: Member) -> None:
         """A member's routes are long-lived stale (RFC 9494 4.2)."""
-        for offers in self.offers.values():
+        for network, offers in self.offers.items():
             for key, offer in offers.items():
-                if key[0] == member:
+                renewed = self.renewed.get((member, network.version), set())
+                if key[0] == member and (network, key[1]) not in renewed:
                     offers[key] = replace(offer, stale=True)
 
     def may_be_told(self, offer: Offer, member: Member) -> bool:
@@ -209,8 +295,8 @@ class Model:
     ) -> dict[Network, dict[tuple[Member, int], dict[str, object]]]:
         """Return what a member that is told of every path must have, by who offers it (RFC 7911)."""
         found: dict[Network, dict[tuple[Member, int], dict[str, object]]] = {}
-        for network, offers in self.offers.items():
-            for key, offer in offers.items():
+        for network in self.offers:
+            for key, offer in self._used(network):
                 hop = self._next_hop(offer, own_address, network, member)
                 may = network.version in member.families and self.may_be_told(offer, member)
                 if may and hop is not None:
@@ -220,8 +306,8 @@ class Model:
     def told(self, member: Member, own_address: Address) -> dict[Network, dict[str, object]]:
         """Return what a member must have: by prefix, what `describe` says of the route."""
         found: dict[Network, dict[str, object]] = {}
-        for network, offers in self.offers.items():
-            near = [offer for offer in offers.values() if not self._across(offer, member)]
+        for network in self.offers:
+            near = [offer for _, offer in self._used(network) if not self._across(offer, member)]
             if not near or network.version not in member.families:
                 continue
             best = choose(near)
@@ -232,9 +318,15 @@ class Model:
                 found[network] = self._describe(best, hop, member)
         return found
 
+    def _used(self, network: Network) -> Iterator[tuple[tuple[Member, int], Offer]]:
+        """What is offered for a network and not held back."""
+        for (member, path_id), offer in self.offers[network].items():
+            if (member.key, network, path_id) not in self.held_back:
+                yield (member, path_id), offer
+
     def _across(self, offer: Offer, member: Member) -> bool:
         """Whether a path is another's that is kept apart from a peer."""
-        apart = (offer.member in self.apart) is not (member in self.apart)
+        apart = (offer.member.key in self.apart) is not (member.key in self.apart)
         return apart and not offer.member.local
 
     def _describe(self, best: Offer, hop: Address, member: Member) -> dict[str, object]:
