@@ -33,7 +33,7 @@ class Route:
         med: MULTI_EXIT_DISC.
         communities: As in "64512:1", the well-known ones by name: "no-export".
         large_communities: As in "64512:1:2".
-        extended_communities: As in "rt:64512:1".
+        extended_communities: As in "rt:64512:1" or "soo:10.0.0.1:1", others as "0x" and 16 hexadecimal digits.
         originator_id: Put in by a route reflector: the router id of the peer it came from.
         cluster_list: Put in by route reflectors: their cluster ids, the nearest first.
         path_id: Its path identifier in a session with add-path (RFC 7911 3).
@@ -78,6 +78,7 @@ class Attributes(TypedDict, total=False):
     med: int | None
     communities: Sequence[str]
     large_communities: Sequence[str]
+    extended_communities: Sequence[str]
     originator_id: str | None
     cluster_list: Sequence[str]
     path_id: int | None
@@ -90,6 +91,18 @@ def normal_prefix(text: str) -> str:
         ValueError: It is no prefix, or has bits set beyond its length.
     """
     return str(ip_network(text))
+
+
+def require_known(attributes: Attributes) -> None:
+    """See that a test's attributes are some: a misspelt one would only be a deadline that passes.
+
+    Raises:
+        TypeError: One is none.
+    """
+    known = Attributes.__annotations__
+    for name in attributes:
+        if name not in known:
+            raise TypeError(f"{name!r} is no attribute of a route; there are {', '.join(known)}")
 
 
 def differences(route: Route, expected: Attributes) -> list[str]:

@@ -11,7 +11,7 @@ from reflector.bgp.update import write_end_of_rib
 from reflector.bgp.vocabulary import FAMILY_BY_NAME, IPV4_UNICAST, IPV6_UNICAST
 from reflector.sim import capability
 from reflector.sim.errors import DeadlineError
-from reflector.sim.route import Attributes, Route, normal_prefix
+from reflector.sim.route import Attributes, Route, normal_prefix, require_known
 from reflector.sim.waiting import Waiting
 from reflector.sim.wire import write_routes, write_withdrawal
 
@@ -33,6 +33,7 @@ class Speaking(Waiting):
 
         Raises:
             ValueError: A prefix or an attribute can't be written.
+            TypeError: There is no attribute of such a name.
         """
         __tracebackhide__ = True
         await self.announce_routes([self._complete(prefix, attributes) for prefix in prefixes])
@@ -135,6 +136,7 @@ class Speaking(Waiting):
         self._defers = False
 
     def _complete(self, prefix: str, attributes: Attributes) -> Route:
+        require_known(attributes)
         listed = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in attributes.items()

@@ -7,7 +7,7 @@ from reflector.bgp.open import Negotiated
 from reflector.sim import capability
 from reflector.sim.errors import SessionOverError, UnexpectedError
 from reflector.sim.link import Ended, Link
-from reflector.sim.route import Attributes, Route, differences, normal_prefix
+from reflector.sim.route import Attributes, Route, differences, normal_prefix, require_known
 
 
 class Waiting(Link):
@@ -68,9 +68,11 @@ class Waiting(Link):
         Raises:
             SessionOverError: The session ended before.
             DeadlineError: It has no such route in time; the message says what of it differs.
+            TypeError: There is no attribute of such a name.
         """
         __tracebackhide__ = True
         prefix = normal_prefix(prefix)
+        require_known(expected)
 
         def check() -> Route | None:
             found = self.routes.get(prefix)
@@ -228,4 +230,5 @@ class Waiting(Link):
         if not self.routes:
             return "no routes"
         some = ", ".join(list(self.routes)[:8])
-        return f"{len(self.routes)} others: {some}{', ...' if len(self.routes) > 8 else ''}"  # noqa: PLR2004
+        others = "one other" if len(self.routes) == 1 else f"{len(self.routes)} others"
+        return f"{others}: {some}{', ...' if len(self.routes) > 8 else ''}"  # noqa: PLR2004

@@ -5,6 +5,7 @@ a test wants to send is sent, sensible or not.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -56,6 +57,8 @@ _NAMED_COMMUNITIES: Final = {
     for number in (0xFFFF0000, 0xFFFF029A, 0xFFFFFF01, 0xFFFFFF02, 0xFFFFFF03, 0xFFFFFF04)
 }
 
+_EXTENDED_SUBTYPES: Final = {"rt": 2, "soo": 3}
+_EXTENDED_BYTES: Final = 8
 
 # UPDATEs that are remembered as read.
 _REMEMBERED: Final = 1024
@@ -164,6 +167,9 @@ def encode_attributes(route: Route) -> bytes:
     if route.cluster_list:
         packed = b"".join(IPv4Address(each).packed for each in route.cluster_list)
         put(_OPTIONAL, AttributeCode.CLUSTER_LIST, packed)
+    if route.extended_communities:
+        packed = b"".join(map(_extended_community, route.extended_communities))
+        put(_BOTH, AttributeCode.EXTENDED_COMMUNITIES, packed)
     if route.large_communities:
         packed = b"".join(map(_large_community, route.large_communities))
         put(_BOTH, AttributeCode.LARGE_COMMUNITIES, packed)
@@ -194,6 +200,29 @@ def _community(text: str) -> bytes:
 
 def _large_community(text: str) -> bytes:
     return _numbers(text, 3, 4)
+
+
+def _extended_community(text: str) -> bytes:
+    """The eight octets of an extended community (RFC 4360 3 and 4, RFC 5668 2)."""
+    with suppress(ValueError, OverflowError):
+        if text.startswith("0x"):
+            packed = bytes.fromhex(text[2:])
+        else:
+            name, administrator, number = text.split(":")
+            packed = bytes((_EXTENDED_SUBTYPES[name],)) if name in _EXTENDED_SUBTYPES else b""
+            if "." in administrator:
+                packed = (
+                    b"\x01" + packed + IPv4Address(administrator).packed + int(number).to_bytes(2)
+                )
+            elif int(administrator) < 1 << 16:
+                packed = b"\x00" + packed + int(administrator).to_bytes(2) + int(number).to_bytes(4)
+            else:
+                packed = b"\x02" + packed + int(administrator).to_bytes(4) + int(number).to_bytes(2)
+        if len(packed) == _EXTENDED_BYTES:
+            return packed
+    raise ValueError(
+        f"{text!r} is no extended community: write rt:N:N, soo:N:N, or 0x and 16 hexadecimal digits"
+    )
 
 
 def _numbers(text: str, count: int, octets: int) -> bytes:

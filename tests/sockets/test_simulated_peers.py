@@ -95,7 +95,7 @@ async def test_a_deadline_prints_the_history_and_what_differs() -> None:
             caught.value
         )
         assert "<-  UPDATE: announces 10.1.0.0/24 via 10.0.0.2" in str(caught.value)
-        with pytest.raises(sim.DeadlineError, match=r"it has 1 others: 10\.1\.0\.0/24"):
+        with pytest.raises(sim.DeadlineError, match=r"it has one other: 10\.1\.0\.0/24"):
             await two.route("10.9.0.0/24", deadline_s=0.05)
         with pytest.raises(sim.DeadlineError, match=r"it has 10\.1\.0\.0/24 via"):
             await two.no_route("10.1.0.0/24", deadline_s=0.05)

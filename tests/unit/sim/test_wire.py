@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
 
 from reflector.bgp.errors import SessionError
 from reflector.bgp.vocabulary import FAMILIES
-from reflector.sim.route import RawAttribute, Route, differences
+from reflector.sim.route import RawAttribute, Route, differences, require_known
 from reflector.sim.wire import read, write_routes, write_withdrawal
 from tests.support import wire
 from tests.support.strict_reader import read_update, split_messages
@@ -142,3 +143,30 @@ def test_differences_name_what_is_not_as_expected() -> None:
         "med is 7 and not 8",
         "as_path is 65001 65002 {65003,4200000000} and not empty",
     ]
+
+
+def test_a_misspelt_attribute_is_named() -> None:
+    require_known({"med": 7})
+    with pytest.raises(
+        TypeError, match="'nexthop' is no attribute of a route; there are next_hop,"
+    ):
+        require_known({"nexthop": "10.0.0.1"})  # type: ignore[typeddict-unknown-key]
+
+
+EXTENDED = (
+    *("rt:64512:1", "soo:64512:4000000000", "rt:10.0.0.1:7", "rt:4200000000:9"),
+    "0x4004000000000001",
+)
+
+
+def test_extended_communities_are_read_as_they_were_written() -> None:
+    route = replace(FULL, extended_communities=EXTENDED)
+    (found,) = read(write_routes([route], as4=True)[19:], as4=True).routes
+    assert found.extended_communities == EXTENDED
+
+
+@pytest.mark.parametrize("text", ["rt:1", "x:1:1", "rt:a:1", "0x00", "rt:10.0.0.1:70000", "0xzz"])
+def test_what_is_no_extended_community_is_refused(text: str) -> None:
+    route = replace(FULL, extended_communities=(text,))
+    with pytest.raises(ValueError, match="is no extended community: write rt:N:N"):
+        write_routes([route], as4=True)
