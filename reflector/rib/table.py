@@ -194,17 +194,18 @@ class Table:
         if self.notes_candidates:
             self._note_candidates(prefixes)
         routes, former = self.routes, self._changes.former
-        judged: dict[Candidates, Candidates | None] = {}
+        judged: dict[Candidates, Candidates] = {}
         for prefix in prefixes:
             before = routes[prefix]
-            if before in judged:
-                after = judged[before]
-            else:
-                after = judged[before] = without_place(before, place)
-            if after is None:
+            if type(before) is Path:  # nobody else has it
                 del routes[prefix]
+                former.setdefault(prefix, before)
+                continue
+            after = judged.get(before)
+            if after is None:
+                left = without_place(before, place)
+                assert left is not None  # noqa: S101 - of several paths one is gone
+                after = judged[before] = left
+            routes[prefix] = after
+            if after.best is not before.best:
                 former.setdefault(prefix, before.best)
-            else:
-                routes[prefix] = after
-                if after.best is not before.best:
-                    former.setdefault(prefix, before.best)
