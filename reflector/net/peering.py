@@ -1,11 +1,11 @@
-"""Peering: who may connect, which of two connections lives, and what a session's events lead to.
+"""Peering: connections come and go, and what a session's events lead to.
 
 The one place where connections and the speaker meet.
 """
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
 from math import inf
@@ -27,13 +27,13 @@ from reflector.bgp.vocabulary import (
     CeaseSubcode,
     ErrorCode,
     Family,
-    State,
 )
 from reflector.monitor import Monitor
 from reflector.net.accepting import Acceptor
+from reflector.net.admission import why_not
+from reflector.net.collisions import Collisions
 from reflector.net.connection import Connection
 from reflector.net.hold_down import HoldDown
-from reflector.net.hops import demand_near, too_far
 from reflector.net.host import beside
 from reflector.net.peer_policy import PeerPolicy
 from reflector.net.reading import ReadTurn
@@ -46,7 +46,6 @@ from reflector.reports import (
     PeerCantRefresh,
     PeerDown,
     PeerName,
-    PeerReturned,
     PeerUp,
     Report,
     UpdateFault,
@@ -55,21 +54,9 @@ from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
 from reflector.transcript import Archive
 
-# How long an old session may take to answer when its peer connects anew. A live one's kernel
-# answers within a delayed acknowledgement, 40 to 200 ms; the peer wants to be back in a second.
-_PROBE_S: Final = 0.7
-_PROBE_STEP_S: Final = 0.05
-
-# The kernel notes the time of an acknowledgement in ticks of up to 10 ms. No node dies and is back
-# within one.
-_ACK_CLOCK_S: Final = 0.01
-
 # Connections that are turned away and wait for their last word to be read. Beyond, the next one is
 # closed at once: a flood of them must not hold descriptors.
 _MAX_REFUSED: Final = 64
-
-PeerKey = tuple[IPAddress, IPv4Address]
-
 
 _TOO_MANY_PREFIXES: Final = (ErrorCode.CEASE, CeaseSubcode.MAXIMUM_PREFIXES_REACHED)
 _KEPT_OUT: Final = "it had more prefixes than its maximum-prefix, and is kept out {}"
@@ -110,7 +97,8 @@ class Peering:
         self.max_connections = max_connections
         self.connections: set[Connection] = set()
         self.waiting = WaitingRoom[Connection]()
-        self.sessions: dict[PeerKey, Connection] = {}
+        self._collisions = Collisions(speaker.identity, close=self.close, report=report)
+        self.sessions = self._collisions.sessions
         self.held_down = HoldDown()
         self.past = Archive()
         self.monitors: list[Monitor] = []
@@ -121,7 +109,6 @@ class Peering:
         self._turn_due = False
         self._newcomers: list[Connection] = []
         self.restarts = Restarts(speaker, report=report, on_change=self._want_turn)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._refused: set[Connection] = set()
         self._acceptor = Acceptor(lambda sock: self.adopt(sock, outbound=False), report)
         self._stopping = False
@@ -153,26 +140,11 @@ class Peering:
             return None
         remote, local = end_of(its_end), end_of(our_end)
         policy = self.policy(remote)
-        refusal: tuple[CeaseSubcode, str] | None = None
-        if policy is None:
-            policy = _NOBODY
-            refusal = (
-                CeaseSubcode.CONNECTION_REJECTED,
-                (
-                    f"{remote} is in none of the configured ranges: add one that holds it "
-                    "(ranges in the configuration), or connect kube-router from inside one"
-                ),
-            )
-        elif far := _too_far(sock, policy, outbound=outbound):
-            refusal = CeaseSubcode.CONNECTION_REJECTED, f"{remote} is turned away: {far}"
-        elif len(self.connections) >= self.max_connections:
-            refusal = (
-                CeaseSubcode.OUT_OF_RESOURCES,
-                (
-                    f"there are {self.max_connections} connections already: raise "
-                    "limits.max-sessions, or the limit of open files (ulimit -n) if that is lower"
-                ),
-            )
+        full = len(self.connections) >= self.max_connections
+        refusal = why_not(
+            sock, remote, policy, outbound=outbound, full=self.max_connections if full else None
+        )
+        policy = policy or _NOBODY
         opening = policy.opening(
             self.speaker.identity, self._host_name, restarting=self.restarts.ours
         )
@@ -216,8 +188,7 @@ class Peering:
             within_s: After which what is left is cut off.
         """
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
+        self._collisions.stop()
         self.restarts.stop()
         for connection in list(self.connections):
             if _keeps_our_routes(connection):
@@ -347,7 +318,7 @@ class Peering:
             until = f"for {left_s:.0f} s more" if left_s < inf else "until the next reload (SIGHUP)"
             self.close(connection, CeaseSubcode.CONNECTION_REJECTED, _KEPT_OUT.format(until))
         else:
-            self._settle(connection, negotiated.remote.bgp_id)
+            self._collisions.settle(connection, negotiated.remote.bgp_id)
 
     def _learn_name(self, connection: Connection) -> None:
         """Take what the peer's OPEN says of itself, also of an OPEN that was refused."""
@@ -358,84 +329,6 @@ class Peering:
                 router_id=str(remote.bgp_id),
                 host_name=_printable(remote.capabilities.host_name),
             )
-
-    def _settle(self, connection: Connection, router_id: IPv4Address) -> None:
-        """Let one of two connections with the same peer live (RFC 4271 6.8)."""
-        key = connection.name.address, router_id
-        other = self.sessions.get(key)
-        if other is None or other is connection or other.session.over:
-            self.sessions[key] = connection
-            self._confirm(connection)
-        elif other.session.state is State.ESTABLISHED:
-            self._start(self._probe(connection, other, router_id))
-        elif self._outlives(connection, other, router_id):
-            self._collide(other, "the peer opened another connection, which is kept")
-            self.sessions[key] = connection
-            self._confirm(connection)
-        else:
-            self._collide(connection, "another connection with this peer is kept")
-
-    def _outlives(self, new: Connection, old: Connection, router_id: IPv4Address) -> bool:
-        """RFC 4271 6.8: the connection that the higher BGP identifier began is kept.
-
-        Between equal ones the higher AS number decides (RFC 6286 2.3). Where one side began both, it
-        has given up the older.
-        """
-        if new.outbound == old.outbound:
-            return True
-        remote, ours = new.session.remote, self.speaker.identity
-        asn = ours.asn if remote is None else remote.asn
-        theirs_is_kept = (router_id, asn) > (ours.router_id, ours.asn)
-        return new.outbound is not theirs_is_kept
-
-    async def _probe(self, new: Connection, old: Connection, router_id: IPv4Address) -> None:
-        """A peer is back while its old session looks alive: find out whether it is.
-
-        A KEEPALIVE on the old connection is answered by a rebooted node with a reset and by a
-        vanished one with silence. A live one's kernel acknowledges it, and then the old session
-        stays, as RFC 4271 6.8 wants.
-        """
-        began = self._loop.time()
-        old.session.probe()
-        old.after_session()
-        alive = False
-        while self._loop.time() - began < _PROBE_S:
-            await asyncio.sleep(_PROBE_STEP_S)
-            if old.closed.done() or old.session.over:
-                break
-            alive = old.last_ack_age_s() < self._loop.time() - began + _ACK_CLOCK_S
-            if alive:
-                break
-        if new.session.over:
-            return
-        if alive:
-            self._report(
-                PeerReturned(
-                    new.name,
-                    "a second connection was closed, the first is alive; if these are two nodes "
-                    "behind one address, give them different router ids (kube-router --router-id)",
-                )
-            )
-            self._collide(new, "the peer's first connection is alive and kept")
-            return
-        if not old.session.over:
-            reason = "the peer is back on a new connection; this one is dead"
-            negotiated = old.session.negotiated
-            if negotiated is not None and negotiated.restartable:
-                old.lose(reason)  # RFC 4724 4.2: without a NOTIFICATION, and its routes stay
-            else:
-                self._collide(old, reason)
-                old.abort()
-        self._report(PeerReturned(new.name, "its old session was dead and is replaced"))
-        self._settle(new, router_id)
-
-    def _collide(self, connection: Connection, reason: str) -> None:
-        self.close(connection, CeaseSubcode.CONNECTION_COLLISION_RESOLUTION, reason)
-
-    def _confirm(self, connection: Connection) -> None:
-        events = connection.session.confirm()
-        connection.after_session()  # our KEEPALIVE first: for the peer, the session is up with it
-        connection.deliver(events)
 
     def _on_established(self, connection: Connection, negotiated: Negotiated) -> None:
         policy = self.policy(connection.name.address) or _NOBODY
@@ -546,11 +439,6 @@ class Peering:
                 self.close(connection, CeaseSubcode.OUT_OF_RESOURCES, _HOPELESS)
                 break  # and look again in the next turn
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 # Who has taken nothing for so long is ended when too much is noted for such peers. Longer than any
 # turn: in a flood everybody is behind for seconds, and those who read must not go for those who don't.
@@ -559,14 +447,6 @@ _HOPELESS: Final = (
     "too many changes wait for peers that don't read, and this one has long taken nothing: "
     "look at the load of its node and at the network between"
 )
-
-
-def _too_far(sock: socket.socket, policy: PeerPolicy, *, outbound: bool) -> str:
-    """Why a peer's packets come from too far away; what comes later the kernel drops (RFC 5082)."""
-    if policy.ttl_security is None:
-        return ""
-    demand_near(sock, policy.ttl_security)
-    return "" if outbound else too_far(sock, policy.ttl_security)
 
 
 def _keeps_our_routes(connection: Connection) -> bool:
