@@ -142,7 +142,8 @@ class GoBgp(Peer):
                 "neighbor", self.settings.reflector_address, "adj-in", "-a", family
             )
             for prefix, paths in table.items():
-                found[normal_prefix(prefix)] = _route(prefix, paths[0]["attrs"])
+                if paths:  # GoBGP names a prefix whose path has just gone, too
+                    found[normal_prefix(prefix)] = _route(prefix, paths[0]["attrs"])
         return found
 
     def best(self) -> set[str]:
