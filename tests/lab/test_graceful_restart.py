@@ -70,6 +70,18 @@ class Course:
 
         wait_until(is_complete, what="each node has all", explain=self.explain)
 
+    def wait_remembered(self) -> None:
+        """Wait until each node is in the state file, which is written every two seconds at most.
+
+        Whom a reflector that is killed doesn't remember, it doesn't wait for when it starts.
+        """
+        file = self.directory / "reflector" / "peers.json"
+        wait_until(
+            lambda: file.exists() and all(each in file.read_text() for each in NODES),
+            what="each node is remembered",
+            explain=self.explain,
+        )
+
     def wait_down(self) -> None:
         """Wait until each node has noticed that the reflector is gone."""
         wait_until(
@@ -111,6 +123,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         for number in range(len(NODES)):
             made.add_node(number)
         made.wait_complete()
+        made.wait_remembered()
         yield made
         reflector.stop()
     finally:
@@ -143,7 +156,7 @@ def test_the_reflector_restarts_and_no_ping_is_lost(course: Course, *, politely:
     print(f"sent and answered {results}")  # noqa: T201 - for docs/restart.md
     for name, (sent, answered) in results.items():
         assert sent > 1 / INTERVAL_S, name
-        assert answered == sent, f"{name}: {answered} of {sent} pings were answered"
+        assert answered == sent, f"{name}: {answered} of {sent} answered\n{course.explain()}"
 
 
 @pytest.mark.rfc("4724", "4.2 retain", "4.2 Restart Time")
@@ -158,7 +171,7 @@ def test_a_node_is_killed_and_the_others_keep_its_routes(course: Course) -> None
     node.start()
     course.wait_complete()
     sent, answered = ping.stop()
-    assert answered == sent
+    assert answered == sent, f"{answered} of {sent} answered\n{course.explain()}"
 
 
 @pytest.mark.rfc("4724", "4.2 detect")

@@ -42,10 +42,12 @@ class Bird(Peer):
 
     def prepare(self) -> list[str]:
         """Write bird.conf and return the command line."""
-        self._write_config()
         directory = self.settings.directory
+        # -R: it was killed, and what it finds in the kernel stays until it has learned all anew.
+        killed = self.graceful_restart and (directory / "bird.conf").exists()
+        self._write_config()
         return [
-            *(*self.program("bird"), "-f"),
+            *(*self.program("bird"), "-f", *(("-R",) if killed else ())),
             *("-c", str(directory / "bird.conf")),
             *("-s", self._control_socket),
         ]
@@ -132,10 +134,11 @@ protocol bgp {name} {{
 
         Only eth0's networks: a connected pod subnet would win over the static one to announce.
         """
-        return """
-protocol direct { ipv4; ipv6; interface "eth0"; }
-protocol kernel kernel4 { ipv4 { export where source = RTS_BGP; }; }
-protocol kernel kernel6 { ipv6 { export where source = RTS_BGP; }; }
+        keeps = "graceful restart on;" if self.graceful_restart else ""
+        return f"""
+protocol direct {{ ipv4; ipv6; interface "eth0"; }}
+protocol kernel kernel4 {{ {keeps} ipv4 {{ export where source = RTS_BGP; }}; }}
+protocol kernel kernel6 {{ {keeps} ipv6 {{ export where source = RTS_BGP; }}; }}
 """
 
     def _static(self, *, is_ipv6: bool) -> str:
