@@ -161,12 +161,14 @@ class ClassAtWork(RuleBasedStateMachine):
     def restart(self, data: st.DataObject, some: list[str], *, kept_long: bool) -> None:
         """A peer with routes falls, is back, announces some of them again, and says that this is all."""
         desk = data.draw(st.sampled_from([each for each in self.desks if each.member.long_lived]))
-        block = desk.seen(Variant()).block("172.16.99.99", as4=desk.student.as4)
         path_id = data.draw(desk.path_ids)
+        hop = (
+            f"172.16.99.{(path_id or 0) % 7}"  # else two of its paths would be equal in every step
+        )
+        block = desk.seen(Variant()).block(hop, as4=desk.student.as4)
         if 4 in desk.member.families:
             self.send(desk, wire.announce(*PREFIXES4, attributes=block, path_id=path_id))
             for prefix in PREFIXES4:
-                hop = "172.16.99.99"
                 self.model.announce(desk.member, prefix, desk.seen(Variant()), hop, path_id or 0)
         self.lose(desk)
         if desk not in self.fallen:
@@ -176,10 +178,9 @@ class ClassAtWork(RuleBasedStateMachine):
         self.sit_again(data, desk)
         back = self.desks[-1]
         if 4 in back.member.families:
-            block = back.seen(Variant()).block("172.16.99.99", as4=back.student.as4)
+            block = back.seen(Variant()).block(hop, as4=back.student.as4)
             self.send(back, wire.announce(*some, attributes=block, path_id=path_id))
             for prefix in some:
-                hop = "172.16.99.99"
                 self.model.announce(back.member, prefix, back.seen(Variant()), hop, path_id or 0)
         self.check()
         for version in data.draw(st.sampled_from([(), back.member.families])):
