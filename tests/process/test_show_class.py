@@ -123,9 +123,10 @@ def test_not_one_of_many_events_is_missed(reflector: sim.RunningReflector) -> No
         first = json.loads(follower.stdout.readline())["number"]
         with sim.Blocking() as peers:
             for number in range(150):
-                peers.connect(
+                peer = peers.connect(
                     *reflector.address, source=f"127.0.9.{number + 4}", router_id=f"9.9.9.{number}"
                 )
+                peer.established()
         numbers = [first]
         lost = 0
         while lost < 150:
