@@ -34,7 +34,7 @@ from reflector.observe.journal.wording import DEBUG
 from reflector.observe.server.control import ControlError, ControlServer
 from reflector.observe.server.http import HttpError, HttpServer, WhoamiListener
 from reflector.parts import local_routes, policy_of, room_for, stations, targets
-from reflector.reports import PeerUp, Report, Trouble
+from reflector.reports import PeerDown, PeerUp, Report, Trouble
 from reflector.rib.source import IPAddress
 from reflector.speaker import Identity, Peer, Speaker
 
@@ -320,6 +320,8 @@ class App:
         self._note_report(report)
         if self.redialer is not None and isinstance(report, PeerUp):
             self.redialer.wake()
+        elif self.redialer is not None and isinstance(report, PeerDown):
+            self.redialer.lost(report)
 
     def _redial_target(self, peer: Remembered) -> Target | None:
         """How to redial a peer, unless it is named: then the dialer does, or it is passive."""

@@ -264,7 +264,11 @@ ROOT: Final = Mapping(
             "(RFC 9494), and for which we keep theirs at most; 0: none",
             attribute="long_lived_stale_time_s",
         ),
-        Field("redial", kinds.BOOLEAN, "dial the peers that had a session before our own restart"),
+        Field(
+            "redial",
+            kinds.BOOLEAN,
+            "dial peers that had a session, after our own restart and when it breaks off",
+        ),
         Field("state-file", kinds.FILE, "of those peers; empty: the usual place", nullable=True),
         Field("control-socket", kinds.PATH, "for `show`; empty: the usual place", nullable=True),
         Field("http", kinds.HTTP, "where the page, the API and the metrics are"),

@@ -1,4 +1,8 @@
-"""After our own restart: dial the peers that we had, until each has a session."""
+"""Dial the peers that we had, after our own restart and when a session breaks off.
+
+A kube-router whose session fell redials once within 15 seconds, and then every minute or two. A laptop
+that slept, or a cable that was pulled, would cost its class as much.
+"""
 
 import asyncio
 import contextlib
@@ -10,13 +14,13 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
-from reflector.bgp.vocabulary import BGP_PORT
+from reflector.bgp.vocabulary import BGP_PORT, CeaseSubcode, ErrorCode
 from reflector.net import memory
 from reflector.net.dialer import Target, connect
 from reflector.net.memory import Known, Remembered
 from reflector.net.peering import Peering
 from reflector.net.redial_plan import Outcome, Plan
-from reflector.reports import Report, Trouble
+from reflector.reports import PeerDown, Report, Trouble
 from reflector.rib.source import IPAddress
 
 # Tries under way at a time, so that a large class costs neither descriptors nor turns.
@@ -41,7 +45,7 @@ _LAST_WRITE_S: Final = 0.2
 
 
 class Redialer:
-    """Remembers who has a session, and dials those that had one before we were restarted.
+    """Remembers who has a session, and dials those that had one.
 
     Args:
         peering: Where connections go.
@@ -69,6 +73,7 @@ class Redialer:
         self._report = report
         self._note = note
         self._known: Known = {}
+        self._fallen: Plan | None = None
         self._loaded = False
         self._complained = False
         self._changed = asyncio.Event()
@@ -96,13 +101,29 @@ class Redialer:
         """A peer came up: it is written soon."""
         self._changed.set()
 
+    def lost(self, report: PeerDown) -> None:
+        """A session is over: its peer is dialled, unless somebody has ended it on purpose."""
+        peer = self._known.get(report.peer.address)
+        if not (self._loaded and report.was_up and peer is not None and _broke_off(report)):
+            return
+        # On this machine nobody but ourselves, or another reflector, is at BGP's port.
+        here = peer.address.is_loopback and peer.port == BGP_PORT
+        if here or not peer.worth_dialling or self._target_of(peer) is None:
+            return
+        now_s = asyncio.get_running_loop().time()
+        if self._fallen is None:
+            self._fallen = Plan((), now_s)
+            self._start(self._redial_fallen(self._fallen))
+        self._fallen.add(peer, now_s)
+
     async def stop(self) -> None:
         """Dial nobody any more, and write who is up; to be called while they still are."""
+        loaded, self._loaded = self._loaded, False
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._loaded:  # else the file stays as it is
+        if loaded:  # else the file stays as it is
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WRITE_S):
                     await self._save(durable=False)
@@ -165,22 +186,33 @@ class Redialer:
 
     async def _redial(self, peers: list[Remembered]) -> None:
         loop = asyncio.get_running_loop()
-        began_s, back = loop.time(), 0
+        began_s = loop.time()
         plan = Plan(peers, began_s)
         self._note(f"dialling {_count(len(peers))} that had a session before the restart")
+        back = await self._follow(plan)
+        self._note(
+            f"{back} of {_count(len(peers))} are back {loop.time() - began_s:.1f} s after the restart"
+            + (f"; {plan.given_up} may still dial by themselves" if plan.given_up else "")
+        )
+
+    async def _redial_fallen(self, plan: Plan) -> None:
+        # Of what this comes to, the sessions themselves are told.
+        await asyncio.sleep(0)  # until there is somebody in the plan
+        await self._follow(plan)
+        self._fallen = None
+
+    async def _follow(self, plan: Plan) -> int:
+        """Dial until nobody is left; returns how many came back, whoever dialled."""
+        loop, back = asyncio.get_running_loop(), 0
         while True:
             sessions = self._peering.sessions.items()
             back += plan.came_back({who for (who, _), each in sessions if each.peer is not None})
             if plan.over(loop.time()):
-                break
+                return back
             busy = {each.name.address for each in self._peering.connections}
             for peer in plan.take(loop.time(), busy, _AT_ONCE):
                 self._start(self._try(plan, peer))
             await asyncio.sleep(plan.nap_s(loop.time()))
-        self._note(
-            f"{back} of {_count(len(peers))} are back {loop.time() - began_s:.1f} s after the restart"
-            + (f"; {len(plan)} may still dial by themselves" if len(plan) else "")
-        )
 
     async def _try(self, plan: Plan, peer: Remembered) -> None:
         target = self._target_of(peer)  # asked anew: a reload may have changed it
@@ -235,6 +267,28 @@ async def _stays(sock: socket.socket) -> bool:
         return False
     finally:
         loop.remove_reader(fd)
+
+
+def _broke_off(report: PeerDown) -> bool:
+    """Whether nobody wanted the end of a session, or wanted it anew."""
+    return all(
+        said is None or said.code in _BROKEN or (said.code, said.subcode) in meant
+        for said, meant in ((report.sent, _SENT), (report.received, _RECEIVED))
+    )
+
+
+_BROKEN: Final = (ErrorCode.HOLD_TIMER_EXPIRED, ErrorCode.SEND_HOLD_TIMER_EXPIRED)
+# What is to begin anew: by `clear`; and a kube-router that ends says that we are not configured any more.
+_SENT: Final = ((ErrorCode.CEASE, CeaseSubcode.ADMINISTRATIVE_RESET),)
+_RECEIVED: Final = tuple(
+    (ErrorCode.CEASE, subcode)
+    for subcode in (
+        CeaseSubcode.PEER_DE_CONFIGURED,
+        CeaseSubcode.ADMINISTRATIVE_RESET,
+        CeaseSubcode.OTHER_CONFIGURATION_CHANGE,
+        CeaseSubcode.HARD_RESET,
+    )
+)
 
 
 def _words(error: Exception) -> str:

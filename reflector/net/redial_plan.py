@@ -12,6 +12,9 @@ from reflector.rib.source import IPAddress
 # By then kube-router has redialled by itself.
 _GIVE_UP_S: Final = 180.0
 
+# Before a peer is dialled whose session has just fallen: most BGP speakers dial again at once.
+_OWN_DIAL_S: Final = 1.0
+
 # A GoBGP whose session fell stays idle for 5 s. Until then it takes a dial and hangs up at once.
 _IDLE_S: Final = 10.0
 _IDLE_RETRY_S: Final = 0.25
@@ -43,6 +46,7 @@ class _Turn:
     """When a peer is tried next, and how often it was in vain."""
 
     at_s: float
+    began_s: float
     tries: int = 0
 
 
@@ -53,6 +57,9 @@ class Plan:
         peers: All of them; the first are dialled first.
         now_s: The time, by a clock that only goes forward.
         jitter: Gives 0 to 1; keeps peers apart that fell at the same time.
+
+    Attributes:
+        given_up: How many were dialled in vain for too long.
     """
 
     def __init__(
@@ -61,17 +68,29 @@ class Plan:
         now_s: float,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._began_s = now_s
+        self.given_up = 0
         self._jitter = jitter
-        self._waiting = {peer: _Turn(now_s) for peer in peers}
+        self._waiting = {peer: _Turn(now_s, now_s) for peer in peers}
         self._trying: dict[Remembered, _Turn] = {}
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._trying)
 
+    def add(self, peer: Remembered, now_s: float) -> None:
+        """One more has fallen. It may dial by itself, and is left the time for it."""
+        if any(each.address == peer.address for each in self._trying):
+            return
+        for each in [each for each in self._waiting if each.address == peer.address]:
+            del self._waiting[each]  # as it was remembered before it was up this time
+        self._waiting[peer] = _Turn(now_s + _OWN_DIAL_S, now_s)
+
     def over(self, now_s: float) -> bool:
-        """Whether there is nothing left to do."""
-        return not len(self) or now_s - self._began_s >= _GIVE_UP_S
+        """Whether there is nothing left to do; whose time is over is given up."""
+        late = [p for p, turn in self._waiting.items() if now_s - turn.began_s >= _GIVE_UP_S]
+        for peer in late:
+            self.forget(peer)
+        self.given_up += len(late)
+        return not len(self)
 
     def came_back(self, up: Container[IPAddress]) -> int:
         """Leave those alone that have a session, whoever dialled; how many that is."""
@@ -109,7 +128,7 @@ class Plan:
         if turn is None:
             return  # it came back meanwhile
         if outcome is Outcome.HUNG_UP:
-            idle = now_s - self._began_s < _IDLE_S
+            idle = now_s - turn.began_s < _IDLE_S
             wait_s = _IDLE_RETRY_S if idle else _HUNG_UP_RETRY_S
         else:
             wait_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(turn.tries, 8))

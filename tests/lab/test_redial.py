@@ -7,6 +7,8 @@ for so long a GoBGP whose session fell is idle and hangs up on whoever dials it.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -152,6 +154,25 @@ def test_where_gobgp_is_not_idle_any_more_all_is_back_at_once(room: Class) -> No
     took_s = time.monotonic() - started_s
     print(f"back {took_s:.2f} s after it listened")  # noqa: T201 - for docs/restart.md
     assert took_s < OURS_S
+
+
+def test_a_session_that_is_dropped_while_it_runs_is_dialled_anew(room: Class) -> None:
+    """As where a laptop slept, or a cable was pulled: else it would take GoBGP a minute or two."""
+    for address in NODES:
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "reflector", "clear", address),
+                *("--socket", str(room.reflector.settings.directory / "control")),
+            ],
+            check=True,
+        )
+    began_s = time.monotonic()
+    wait_until(
+        lambda: not any(node.session_state() == ESTABLISHED for node in room.nodes),
+        what="the sessions are down",
+    )
+    room.wait_back(GOBGP_IS_IDLE_S + OURS_S)
+    print(f"back {time.monotonic() - began_s:.2f} s after the end")  # noqa: T201 - for docs/restart.md
 
 
 def test_a_polite_end_and_start_is_remembered_too(room: Class) -> None:

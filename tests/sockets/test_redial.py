@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reflector.bgp.vocabulary import CeaseSubcode
 from reflector.net import memory, redial, redial_plan
 from reflector.net.dialer import Target
 from reflector.net.memory import Remembered
@@ -32,6 +33,7 @@ LOWER, HIGHER = "10.0.0.2", "203.0.113.9"  # than the reflector's 192.0.2.254
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redial_plan, "_IDLE_RETRY_S", 0.02)
     monkeypatch.setattr(redial_plan, "_FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(redial_plan, "_OWN_DIAL_S", 0.02)
     monkeypatch.setattr(redial, "_SETTLE_S", 0.01)
     monkeypatch.setattr(redial, "_PAUSE_S", 0.01)
 
@@ -126,6 +128,8 @@ class Home:
             report(what)
             if isinstance(what, PeerUp):
                 made.wake()
+            elif isinstance(what, PeerDown):
+                made.lost(what)
 
         self.here.peering._report = also_wake
         made.load()
@@ -230,6 +234,83 @@ async def test_a_dial_that_is_overtaken_by_the_peer_s_session_is_dropped(tmp_pat
             assert await ours.ends() == b""
             assert len(it.here.peering.connections) == 1
         assert it.here.said(PeerReturned) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode"),
+    [(0, 0), (4, 0), (6, 3), (6, 4), (6, 9)],
+    ids=["hung up", "hold timer", "de-configured", "reset", "hard reset"],
+)
+async def test_who_falls_while_we_run_is_dialled_too(
+    tmp_path: Path, code: int, subcode: int
+) -> None:
+    async with home(tmp_path) as it, listening(it.here) as node:
+        it.remember(node.port)
+        async with it.redialling():
+            caller = await node.answer()
+            await it.here.until(lambda: len(it.notes) == 2, "it is back")
+            node.hangs_up = 3
+            if code:
+                caller.say(wire.notification(code, subcode))
+            caller.hang_up()
+            await node.answer()
+            await it.here.until(lambda: len(it.here.said(PeerUp)) == 2, "it is up again")
+            assert node.hung_up == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode"),
+    [(6, 1), (6, 2), (6, 5), (6, 8), (3, 1), (2, 2)],
+    ids=["too many", "shut down", "rejected", "out of resources", "bad UPDATE", "wrong AS"],
+)
+async def test_who_ends_it_on_purpose_is_left_alone(
+    tmp_path: Path, code: int, subcode: int
+) -> None:
+    async with home(tmp_path) as it, listening(it.here) as node:
+        it.remember(node.port)
+        async with it.redialling():
+            caller = await node.answer()
+            await it.here.until(lambda: len(it.notes) == 2, "it is back")
+            caller.say(wire.notification(code, subcode))
+            caller.hang_up()
+            await it.here.until(lambda: bool(it.here.said(PeerDown)), "it is over")
+            await asyncio.sleep(0.2)
+            assert node.calls.empty()
+
+
+@pytest.mark.parametrize(
+    "subcode", [CeaseSubcode.ADMINISTRATIVE_RESET, CeaseSubcode.PEER_DE_CONFIGURED]
+)
+async def test_what_we_end_begins_anew_only_where_that_is_meant(
+    tmp_path: Path, subcode: CeaseSubcode
+) -> None:
+    async with home(tmp_path) as it, listening(it.here) as node:
+        it.remember(node.port)
+        async with it.redialling():
+            await node.answer()
+            await it.here.until(lambda: len(it.notes) == 2, "it is back")
+            (connection,) = it.here.peering.connections
+            it.here.peering.close(connection, subcode, "a test says so")
+            await it.here.until(lambda: bool(it.here.said(PeerDown)), "it is over")
+            if subcode is CeaseSubcode.ADMINISTRATIVE_RESET:
+                await node.answer()
+                await it.here.until(lambda: len(it.here.said(PeerUp)) == 2, "it is up again")
+            else:
+                await asyncio.sleep(0.2)
+                assert node.calls.empty()
+
+
+async def test_nobody_is_dialled_once_it_ends(tmp_path: Path) -> None:
+    async with home(tmp_path) as it, listening(it.here) as node:
+        it.remember(node.port)
+        async with it.redialling() as redialler:
+            caller = await node.answer()
+            await it.here.until(lambda: len(it.notes) == 2, "it is back")
+            await redialler.stop()
+            caller.hang_up()
+            await it.here.until(lambda: bool(it.here.said(PeerDown)), "it is over")
+            await asyncio.sleep(0.2)
+            assert node.calls.empty()
 
 
 async def test_nodes_behind_one_address_are_not_dialled(tmp_path: Path) -> None:

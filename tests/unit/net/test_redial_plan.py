@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 
 from reflector.net.memory import Remembered
@@ -69,6 +70,25 @@ def test_after_three_minutes_kube_router_has_dialled_by_itself() -> None:
     assert not plan(FIRST).over(179.9)
     assert plan(FIRST).over(180.0)
     assert 165 < tries(Outcome.SILENT, 1000)[-1] < 180
+
+
+def test_who_falls_later_is_left_a_second_to_dial_and_has_three_minutes_of_its_own() -> None:
+    one = plan(FIRST)
+    one.add(replace(SECOND, seen_s=7), 95.0)
+    one.add(SECOND, 100.0)
+    assert len(one) == 2, "one for each address"
+    assert one.take(100.9, NOBODY, 64) == [FIRST]
+    assert one.take(101.0, NOBODY, 64) == [SECOND]
+    one.add(replace(SECOND, seen_s=7), 101.0)
+    assert len(one) == 2, "and none more while it is tried"
+    one.tried(SECOND, 105.0, Outcome.HUNG_UP)
+    assert one.take(105.25, NOBODY, 64) == [SECOND], "it is idle for ten seconds from its own fall"
+    one.tried(FIRST, 179.0, Outcome.SILENT)
+    one.tried(SECOND, 179.0, Outcome.SILENT)
+    assert not one.over(180.0)
+    assert (one.given_up, len(one)) == (1, 1)
+    assert one.over(280.0)
+    assert one.given_up == 2
 
 
 def test_who_has_a_connection_is_left_alone_for_as_long() -> None:
