@@ -44,11 +44,18 @@ _USUAL: Final = re.compile(
             rb"(?:\xc0\x08(" + _list_of(4, 30) + rb"))?)",  # COMMUNITIES
             rb"(?:\x80\x09\x04(.{4}))?",  # ORIGINATOR_ID
             rb"(?:\x80\x0a(" + _list_of(4, 8) + rb"))?",  # CLUSTER_LIST
-            rb"((?:\xc0\x10" + _list_of(8, 8) + rb")?)",  # EXTENDED_COMMUNITIES
+            rb"((?:\xc0\x10" + _list_of(8, 8) + rb")?",  # EXTENDED_COMMUNITIES
+            rb"(?:\xc0\x20(" + _list_of(12, 8) + rb"))?)",  # LARGE_COMMUNITIES
         )
     ),
     re.DOTALL,
 )
+
+
+def _repeats(large: bytes) -> bool:
+    """Whether a community is among LARGE_COMMUNITIES twice, whose length comes first."""
+    communities = unpack_from("12s" * (large[0] // 12), large, 1)
+    return len(set(communities)) < len(communities)
 
 
 def read_usual(
@@ -68,13 +75,15 @@ def read_usual(
     match = _USUAL.fullmatch(block)
     if match is None:
         return None
-    ahead, next_hop, middle, med, local_pref, communities, originator_id, clusters, behind = (
-        match.groups(b"")
+    found = match.groups(b"")
+    ahead, next_hop, middle, med, local_pref, communities, originator, clusters, behind, large = (
+        found
     )
     if (
         _WELL_KNOWN_COMMUNITIES in communities
-        or originator_id == router_id
+        or originator == router_id
         or cluster_id in clusters
+        or (large and _repeats(large))
     ):
         return None
     as_path_length = neighbor_as = 0
@@ -94,6 +103,6 @@ def read_usual(
         neighbor_as,
         int.from_bytes(local_pref),
         int.from_bytes(med),
-        originator_id,
+        originator,
         clusters[1:],
     )

@@ -24,6 +24,7 @@ _COMMUNITY = st.binary(min_size=4, max_size=4) | st.sampled_from(
     [b"\xff\xff\xff\1", b"\xff\xff\0\0"]
 )
 _FOUR = st.binary(min_size=4, max_size=4)
+_LARGE = st.binary(min_size=12, max_size=12) | st.just(bytes(12))  # now and then the same twice
 
 
 def _perhaps(value: st.SearchStrategy[bytes], flags: int, code: int) -> st.SearchStrategy[bytes]:
@@ -53,7 +54,7 @@ def _blocks(draw: st.DrawFn) -> bytes:
         _perhaps(_IDS, wire.OPTIONAL, 9),
         _perhaps(_joined(_IDS, 10), wire.OPTIONAL, 10),
         _perhaps(_joined(st.binary(min_size=8, max_size=8), 9), 0xC0, 16),
-        _perhaps(_joined(st.binary(min_size=12, max_size=12), 2), 0xC0, 32),
+        _perhaps(_joined(_LARGE, 9), 0xC0, 32),
     )
     return b"".join(draw(part) for part in parts)
 
@@ -80,6 +81,7 @@ def test_what_a_class_sends_is_read_in_one_go() -> None:
         wire.usual(),
         wire.usual(as_path=wire.as_path(wire.sequence(65001, 65002))),
         wire.usual(next_hop=b""),  # behind MP_REACH_NLRI
+        wire.usual() + wire.attribute(0xC0, 32, bytes(12) + b"\1" * 12),
     ):
         assert read_usual(block, wire.ASN, ROUTER_ID, CLUSTER_ID) is not None
 
@@ -96,6 +98,7 @@ TO_BE_JUDGED = {
     "our ORIGINATOR_ID": wire.usual() + wire.attribute(wire.OPTIONAL, 9, ROUTER_ID),
     "our CLUSTER_LIST": wire.usual() + wire.attribute(wire.OPTIONAL, 10, bytes(4) + CLUSTER_ID),
     "other flags": wire.usual(origin=wire.attribute(0xC0, 1, b"\0")),
+    "a large community twice": wire.usual() + wire.attribute(0xC0, 32, bytes(24)),
     "an attribute behind": wire.usual() + wire.attribute(0xC0, 99, b"x"),
 }
 
