@@ -27,6 +27,8 @@ class PathAttributes:
         med: MULTI_EXIT_DISC, 0 where it is absent (RFC 4271 9.1.2.2 c).
         originator_id: Four octets, empty where it is absent.
         cluster_list: Cluster ids packed, empty where it is absent.
+        plain: Nothing was found in it, and its NEXT_HOP is a host's address: the routes of an UPDATE's
+            NLRI field may be used as they come.
         no_advertise: The community NO_ADVERTISE is set (RFC 1997).
         no_export: NO_EXPORT or NO_EXPORT_SUBCONFED is set: not for external peers (RFC 1997).
         graceful_shutdown: GRACEFUL_SHUTDOWN is set: it goes soon (RFC 8326).
@@ -46,6 +48,7 @@ class PathAttributes:
     med: int = 0
     originator_id: bytes = b""
     cluster_list: bytes = b""
+    plain: bool = False
     no_advertise: bool = False
     no_export: bool = False
     graceful_shutdown: bool = False

@@ -16,6 +16,7 @@ from reflector.bgp.attributes import (
     PathAttributes,
     encode_attribute,
     locate,
+    usable_ipv4_next_hop,
 )
 from reflector.bgp.errors import Action, Finding, SessionError
 from reflector.bgp.foreign import FOREIGN, judge_foreign
@@ -167,6 +168,7 @@ class _Reading:
             # Each once: twenty thousand empty attributes of one code fit an extended message, and
             # what is found is remembered with the block.
             result.findings = tuple(dict.fromkeys(self._findings))
+        result.plain = not self._findings and usable_ipv4_next_hop(result.next_hop)
         return result
 
     def _accept(self, flags: int, code: int, value: bytes, rule: "_Rule | None") -> bool:

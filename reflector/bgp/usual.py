@@ -36,7 +36,7 @@ _USUAL: Final = re.compile(
     b"".join(
         (
             rb"(\x40\x01\x01[\x00-\x02]\x40\x02(?:\x00|" + _AS_PATH + rb"))",  # ORIGIN, AS_PATH
-            rb"(?:\x40\x03\x04(.{4}))?",  # NEXT_HOP
+            rb"(?:\x40\x03\x04([^\x00\x7f\xe0-\xff].{3}))?",  # NEXT_HOP; a host's address
             rb"((?:\x80\x04\x04(.{4}))?",  # MULTI_EXIT_DISC
             rb"\x40\x05\x04(.{4})",  # LOCAL_PREF
             rb"(?:\x40\x06\x00)?",  # ATOMIC_AGGREGATE
@@ -105,4 +105,5 @@ def read_usual(
         int.from_bytes(med),
         originator,
         clusters[1:],
+        bool(next_hop),
     )

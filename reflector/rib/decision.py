@@ -23,7 +23,7 @@ as the RFC does, and its result can't depend on the order in which they came.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reflector.rib.path import Candidates, Contest, Path
+from reflector.rib.path import Candidates, Contest, Path, TieBreak
 from reflector.rib.source import Place
 
 _STEPS: Final = (
@@ -124,5 +124,5 @@ def _survivors(paths: tuple[Path, ...]) -> list[Path]:
     return [path for path in tied if path.attributes.med == least[path.attributes.neighbor_as]]
 
 
-def _tie_break(path: Path) -> tuple[bool, bytes, int, int, bytes, bytes, bytes, int]:
+def _tie_break(path: Path) -> TieBreak:
     return path.tie_break

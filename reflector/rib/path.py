@@ -26,6 +26,10 @@ _ORIGINATOR_ID_HEAD: Final = bytes((AttributeFlag.OPTIONAL, AttributeCode.ORIGIN
 # Longest prefix on the wire by AFI: with less room than this a path can't be announced at all.
 _LONGEST_PREFIX: Final = {1: 5, 2: 17}
 
+# What the decision process compares, in the order of its steps.
+Preference = tuple[int, int, int, int]
+TieBreak = tuple[bool, bytes, int, int, bytes, bytes, bytes, int]
+
 # Any AS number of four octets: prepended, it makes a path no shorter than ours does.
 _LARGEST_AS: Final = 0xFFFFFFFE
 
@@ -41,22 +45,20 @@ class Path:
         next_hop: As announced; empty on a local path, whose next hop depends on the peer told.
         stale: Whether it is long-lived stale: the last choice, and for those who know (RFC 9494 4.3).
         audience: Who may be told of it; NOBODY also where it would outgrow a message.
-        preference: Smaller is better: the steps of RFC 4271 9.1.2.2 that don't depend on MED.
-        tie_break: Smaller is better: the steps after MED, RFC 4456 9 included.
     """
 
     __slots__ = (
         "_forms",
+        "_preference",
+        "_tie_break",
         "_wire",
         "attributes",
         "audience",
         "family",
         "next_hop",
         "place",
-        "preference",
         "source",
         "stale",
-        "tie_break",
     )
 
     def __init__(
@@ -76,21 +78,9 @@ class Path:
         self.family = family
         self.attributes = attributes
         self.next_hop = next_hop
-        self.preference = (
-            2 if stale else not source.local,
-            -attributes.local_pref,
-            attributes.as_path_length,
-            attributes.origin,
-        )
-        self.tie_break = (
-            source.internal,
-            attributes.originator_id or source.router_id,
-            len(attributes.cluster_list),
-            *source.rank,
-            # Of one peer's paths: identifiers mean nothing (RFC 7911 3), next hops do.
-            next_hop,
-            self.place.index,
-        )
+        # Made when they are asked for: most paths never have a rival.
+        self._preference: Preference | None = None
+        self._tie_break: TieBreak | None = None
         self._wire = b"" if source.local else self._for_internal(cluster_id)
         self._forms: dict[Form, bytes] | None = None
         self.audience = self._audience()
@@ -106,6 +96,35 @@ class Path:
         return (self,)
 
     @property
+    def preference(self) -> "Preference":
+        """Smaller is better: the steps of RFC 4271 9.1.2.2 that don't depend on MED."""
+        if self._preference is None:
+            attributes = self.attributes
+            self._preference = (
+                2 if self.stale else int(not self.source.local),
+                -attributes.local_pref,
+                attributes.as_path_length,
+                attributes.origin,
+            )
+        return self._preference
+
+    @property
+    def tie_break(self) -> "TieBreak":
+        """Smaller is better: the steps after MED, RFC 4456 9 included."""
+        if self._tie_break is None:
+            attributes, source = self.attributes, self.source
+            self._tie_break = (
+                source.internal,
+                attributes.originator_id or source.router_id,
+                len(attributes.cluster_list),
+                *source.rank,
+                # Of one peer's paths: identifiers mean nothing (RFC 7911 3), next hops do.
+                self.next_hop,
+                self.place.index,
+            )
+        return self._tie_break
+
+    @property
     def wire_bytes(self) -> int:
         """Octets of the attributes as they are sent on."""
         return len(self._wire)
@@ -113,6 +132,8 @@ class Path:
     @property
     def outgrown(self) -> bool:
         """Whether it doesn't fit a message, so that at most peers with extended ones are told."""
+        if len(self._wire) < _SMALL_BYTES:
+            return False
         told = Audience.usual_size(self.audience)
         return told == Audience.NOBODY and self._told() != Audience.NOBODY
 

@@ -12,29 +12,30 @@ from reflector.rib.table import Table
 
 
 class Renewals:
-    """What a source has announced again, by family. It is false while nothing is to be noted."""
+    """What a source has announced again.
 
-    __slots__ = ("_renewed",)
+    Attributes:
+        renewed: That, by family and place; empty while nothing is to be noted.
+    """
+
+    __slots__ = ("renewed",)
 
     def __init__(self) -> None:
-        self._renewed: dict[Family, dict[Place, set[bytes]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._renewed)
+        self.renewed: dict[Family, dict[Place, set[bytes]]] = {}
 
     def begin(self, family: Family) -> None:
         """From now on all routes of a family are stale that are not announced again."""
-        self._renewed[family] = {}
+        self.renewed[family] = {}
 
     def renew(self, family: Family, place: Place, prefixes: Iterable[bytes]) -> None:
         """Prefixes are announced, with a path at a place of the source."""
-        renewed = self._renewed.get(family)
+        renewed = self.renewed.get(family)
         if renewed is not None:
             renewed.setdefault(place, set()).update(prefixes)
 
     def is_stale(self, family: Family, place: Place, prefix: bytes) -> bool:
         """Whether a path of a source that is to announce all again is still missing."""
-        renewed = self._renewed.get(family)
+        renewed = self.renewed.get(family)
         return renewed is not None and prefix not in renewed.get(place, ())
 
     def end(self, table: Table, source: Source) -> Iterator[tuple[Place, set[bytes]]]:
@@ -43,7 +44,7 @@ class Renewals:
         Yields:
             What was in a table until now, by place; nothing where nothing had begun.
         """
-        renewed = self._renewed.pop(table.family, None)
+        renewed = self.renewed.pop(table.family, None)
         if renewed is not None:
             for place in source.places:
                 stale = table.announced(place) - renewed.get(place, set())

@@ -10,9 +10,10 @@ from reflector.bgp.attributes import PathAttributes
 from reflector.bgp.errors import Action, Finding
 from reflector.bgp.limits import MAX_PATHS_PER_PREFIX, SPARE_PATHS_PER_PEER, SWEEP_PIECE_PREFIXES
 from reflector.bgp.nlri import DEFAULT_ROUTE
+from reflector.bgp.plain import read_plain
 from reflector.bgp.rewrite import with_local_pref
 from reflector.bgp.update import Announcement, Update, read_update
-from reflector.bgp.vocabulary import Family
+from reflector.bgp.vocabulary import IPV4_UNICAST, Family
 from reflector.rib.long_lived import as_stale, is_marked
 from reflector.rib.next_hop import every_form
 from reflector.rib.path import Path
@@ -60,8 +61,21 @@ class Arrivals:
         Raises:
             SessionError: Its session must be reset; what the UPDATE said is not used.
         """
-        counters = peer.counters
-        negotiated = peer.negotiated
+        if (
+            IPV4_UNICAST in peer.negotiated.families
+            and peer.filter is None
+            and not (peer.path_ids or peer.renewals.renewed or peer.refusals.standing)
+        ):
+            plain = read_plain(body, peer.blocks)
+            if plain is not None:
+                peer.counters.updates += 1
+                self._announce(peer, plain, peer.source)
+                return None
+        return self._receive(peer, body)
+
+    def _receive(self, peer: Peer, body: bytes) -> Family | None:
+        """Take an UPDATE whatever it says."""
+        counters, negotiated = peer.counters, peer.negotiated
         update = read_update(body, peer.blocks, negotiated.families, negotiated.add_path_receive)
         counters.updates += 1
         if peer.refusals.standing:
@@ -77,11 +91,7 @@ class Arrivals:
         for family, prefixes in update.withdrawn:
             counters.withdrawn += self._tables[family].withdraw(peer.source, prefixes)
         for announcement in update.announced:
-            # As `_take`, which is a call more for each of all UPDATEs.
-            if peer.renewals or peer.filter is not None or announcement.default:
-                self._take(peer, announcement, peer.source)
-            else:
-                self._announce(peer, announcement, peer.source)
+            self._take(peer, announcement, peer.source)
         if update.end_of_rib is not None:
             peer.end_of_rib.add(update.end_of_rib)
             self.drop_stale(peer, (update.end_of_rib,))
@@ -234,7 +244,7 @@ class Arrivals:
         update.announced = [each for each in update.announced if each.family not in peer.path_ids]
 
     def _take(self, peer: Peer, announcement: Announcement, place: Place) -> None:
-        if peer.renewals:
+        if peer.renewals.renewed:
             peer.renewals.renew(announcement.family, place, announcement.prefixes)
         if peer.filter is None and not announcement.default:
             self._announce(peer, announcement, place)
@@ -247,7 +257,9 @@ class Arrivals:
         prefixes = announcement.prefixes
         table = self._tables[family]
         attributes = announcement.attributes
-        key = family, attributes, next_hop, place
+        key: object = attributes  # of itself it tells all, for nearly all
+        if next_hop is not attributes.next_hop or place is not peer.source:
+            key = family, attributes, next_hop, place
         path = peer.paths.get(key)
         if path is None:
             fault = self._fault(peer, announcement)
@@ -269,7 +281,7 @@ class Arrivals:
             peer.paths[key] = path
         peer.counters.announced += len(prefixes)
         table.announce(path, prefixes)
-        if family in peer.restoring:
+        if peer.restoring and family in peer.restoring:
             self._make_room(peer, (family,))
         source = peer.source
         held = table.count_held(source) if source.further else len(table.held[source])

@@ -69,7 +69,7 @@ class Peer:
     filter: ImportFilter | None = None
     export: Policy | None = None
     counters: Counters = field(default_factory=Counters)
-    paths: dict[tuple[object, ...], Path] = field(default_factory=dict)
+    paths: dict[object, Path] = field(default_factory=dict)
     paths_due: int = SPARE_PATHS_PER_PEER
     end_of_rib: set[Family] = field(default_factory=set)
     members: list[Member] = field(default_factory=list)

@@ -1,12 +1,19 @@
 """UPDATEs right and wrong, through a speaker: what comes out is right, and a healthy pair lives."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reflector.bgp.errors import SessionError
+from reflector.bgp.judge import Judge
+from reflector.bgp.plain import read_plain
+from reflector.bgp.update import JudgedBlocks
+from reflector.bgp.update import read_update as read_any
+from reflector.bgp.vocabulary import FAMILIES
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 from tests.support.strategies import mutated_updates, update_bodies
@@ -127,3 +134,19 @@ def _text(packed: bytes, afi: int) -> str:
     size = 4 if afi == 1 else 16
     module = IPv4Network if afi == 1 else IPv6Network
     return str(module((packed[1:].ljust(size, b"\0"), packed[0])))
+
+
+@given(update_bodies() | mutated_updates(), st.booleans())
+def test_what_is_plain_is_read_as_any_update(body: bytes, as4: bool) -> None:  # noqa: FBT001
+    blocks = JudgedBlocks(Judge(wire.ASN, b"\1\1\1\1", b"\1\1\1\1"), as4=as4)
+    try:
+        plain = read_plain(body, blocks)
+    except SessionError as error:
+        with pytest.raises(SessionError, match=re.escape(error.reason)):
+            read_any(body, blocks, frozenset(FAMILIES.values()))
+        return
+    event("plain" if plain else "left")
+    if plain:
+        update = read_any(body, blocks, frozenset(FAMILIES.values()))
+        assert update.announced == [plain]
+        assert [*update.withdrawn, *update.refusals, *update.findings] == []
