@@ -100,10 +100,12 @@ def with_path(candidates: Candidates | None, path: Path) -> Candidates:
 
 
 def without_place(candidates: Candidates, place: Place) -> Candidates | None:
-    """The candidates after the path at a place was withdrawn; None if none is left."""
+    """The candidates after the path at a place was withdrawn, if there was one; None if none is left."""
     paths = tuple([path for path in candidates.paths if path.place is not place])
     if not paths:
         return None
+    if len(paths) == len(candidates.paths):
+        return candidates
     if len(paths) == 1:
         return paths[0]
     return Contest(paths, best_path(paths))

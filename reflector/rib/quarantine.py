@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from reflector.bgp.limits import MAX_QUARANTINED_PER_PEER
 from reflector.bgp.nlri import shorten
 from reflector.bgp.vocabulary import Family
+from reflector.rib.holding import Holding
 from reflector.rib.path import Path
 from reflector.rib.source import Place, Source
 from reflector.rib.table import Changes, Table
@@ -89,7 +90,7 @@ class QuarantineTable(Table):
 
     def announce(self, path: Path, prefixes: list[bytes]) -> None:
         """A source announces prefixes; those that overlap another node's are held back."""
-        self.held.setdefault(path.place, set())
+        self.held.setdefault(path.place, Holding())
         admitted: list[bytes] = []
         for prefix in prefixes:
             rival = self._rival(path, prefix)
@@ -138,9 +139,10 @@ class QuarantineTable(Table):
 
     def turned_away(self, place: Place, prefixes: Iterable[bytes]) -> Iterator[bytes]:
         """Those of prefixes that are not even held back: their source has too many that are."""
-        held = self.held.get(place, set())
         return (
-            each for each in prefixes if each not in held and (place, each) not in self.held_back
+            each
+            for each in prefixes
+            if not self.holds(place, each) and (place, each) not in self.held_back
         )
 
     def take_changes(self) -> Changes:
@@ -168,20 +170,21 @@ class QuarantineTable(Table):
         new = {prefix for prefix in prefixes if prefix not in routes and self._counts_for(prefix)}
         if self.held_back and not self._freed:
             # Another originator or next hop of what was there may be nobody's rival any more.
-            self._freed = not self.held[path.place].isdisjoint(prefixes)
+            self._freed = any(self.holds(path.place, prefix) for prefix in prefixes)
         super().announce(path, prefixes)
         for prefix in new:
             insort(self._order, _key(prefix))
             self._lengths[prefix[0]] += 1
 
-    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> None:
-        prefixes = list(prefixes)
-        super()._remove(place, prefixes)
-        self._freed = self._freed or bool(self.held_back)
-        for prefix in prefixes:
+    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
+        held = [prefix for prefix in dict.fromkeys(prefixes) if self.holds(place, prefix)]
+        gone = super()._remove(place, held)
+        self._freed = self._freed or bool(gone and self.held_back)
+        for prefix in held:
             if prefix not in self.routes and self._counts_for(prefix):
                 del self._order[bisect_left(self._order, _key(prefix))]
                 self._lengths[prefix[0]] -= 1
+        return gone
 
     def _hold_back(self, path: Path, prefix: bytes, rival: tuple[bytes, Source]) -> None:
         source = path.source

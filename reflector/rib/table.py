@@ -1,8 +1,8 @@
 """The routing table of one address family: Adj-RIBs-In and Loc-RIB in one.
 
 `routes` maps each prefix to its `Candidates`: every source's path for it (what the Adj-RIBs-In
-hold) and the best (what the Loc-RIB holds). Each source's own set of prefixes is the index into
-it. Since paths are interned and candidates shared, a prefix costs two references.
+hold) and the best (what the Loc-RIB holds). Each source's own `Holding` is the index into it. Since
+paths are interned and candidates shared, a prefix costs two references.
 
 Changes since the last `take_changes` are remembered in the form that export needs: what was best
 before, so that each turn sends a prefix once, however often it changed.
@@ -11,11 +11,16 @@ before, so that each turn sends a prefix once, however often it changed.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from reflector.bgp.vocabulary import Family
 from reflector.rib.decision import with_path, without_place
+from reflector.rib.holding import Holding
 from reflector.rib.path import Candidates, Path
 from reflector.rib.source import Place, Source
+
+# Notes of what is withdrawn that a holding may have beyond as many as it holds prefixes.
+_SPARE_NOTES: Final = 64
 
 
 @dataclass(slots=True)
@@ -44,14 +49,14 @@ class Table:
     Attributes:
         family: Which.
         routes: Prefix to candidates.
-        held: The prefixes that a source has announced: its Adj-RIB-In, by place.
+        held: What a source has announced and not withdrawn: its Adj-RIB-In, by place.
         notes_candidates: Whether other paths than the best count for somebody.
     """
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.routes: dict[bytes, Candidates] = {}
-        self.held: dict[Place, set[bytes]] = {}
+        self.held: dict[Place, Holding] = {}
         self.notes_candidates = False
         self._changes = Changes()
 
@@ -74,37 +79,25 @@ class Table:
         routes, changes = self.routes, self._changes
         held = self.held.get(path.place)
         if held is None:
-            held = self.held[path.place] = set()
-        held.update(prefixes)
-        fresh = routes.keys().isdisjoint(prefixes) and (
+            held = self.held[path.place] = Holding()
+        if routes.keys().isdisjoint(prefixes) and (
             not changes.former or changes.former.keys().isdisjoint(prefixes)
-        )
-        if fresh:
-            arriving = dict.fromkeys(prefixes, path)
-            routes.update(arriving)
-            if len(arriving) != len(prefixes):
-                prefixes = list(arriving)  # named twice in one UPDATE, to be told once
+        ):
+            size = len(routes)
+            for prefix in prefixes:
+                routes[prefix] = path
+            if len(routes) - size != len(prefixes):
+                # Some are named twice in one UPDATE, and are to be told once.
+                prefixes = list(dict.fromkeys(prefixes))
+            held.count += len(prefixes)
+            held.noted += prefixes
             arrived = changes.arrivals.get(path)
             if arrived is None:
                 changes.arrivals[path] = prefixes
             else:
-                arrived.extend(prefixes)
-            return
-        if self.notes_candidates:
-            self._note_candidates(prefixes)
-        former = changes.former
-        # Prefixes of one UPDATE mostly share their candidates, which then are judged once.
-        judged: dict[Candidates | None, tuple[Candidates, Path | None, bool]] = {}
-        for prefix in prefixes:
-            before = routes.get(prefix)
-            outcome = judged.get(before)
-            if outcome is None:
-                best = None if before is None else before.best
-                after = with_path(before, path)
-                outcome = judged[before] = after, best, after.best is not best
-            routes[prefix], best, moved = outcome
-            if moved:
-                former.setdefault(prefix, best)
+                arrived += prefixes
+        else:
+            self._replace(path, held, prefixes)
 
     def withdraw(self, place: Place, prefixes: Iterable[bytes]) -> int:
         """A source withdraws prefixes; those that it had not announced are passed over.
@@ -119,12 +112,11 @@ class Table:
         held = self.held.get(place)
         if not held:
             return 0
-        gone = held.intersection(prefixes)
-        if not gone:
-            return 0
-        held -= gone
-        self._remove(place, gone)
-        return len(gone)
+        gone = self._remove(place, prefixes)
+        held.count -= gone
+        if len(held.noted) > 2 * held.count + _SPARE_NOTES:
+            held.noted = list(self._held_at(place))
+        return gone
 
     def drop(self, source: Source) -> int:
         """A source is gone with all that it announced.
@@ -134,10 +126,9 @@ class Table:
         """
         count = 0
         for place in source.places:
-            gone = self.held.pop(place, None)
-            if gone:
-                self._remove(place, gone)
-                count += len(gone)
+            held = self.held.pop(place, None)
+            if held:
+                count += self._remove(place, held.noted)
         return count
 
     def count_held(self, source: Source) -> int:
@@ -152,16 +143,24 @@ class Table:
 
     def prefixes_of(self, source: Source) -> Iterator[bytes]:
         """The prefixes that a source has announced, each once."""
+        if not source.further:
+            yield from self._held_at(source)
+            return
         seen: set[bytes] = set()
         for place in source.places:
-            held = self.held.get(place, set())
-            yield from held - seen if seen else held
-            if source.further:
-                seen |= held
+            for prefix in self._held_at(place):
+                if prefix not in seen:
+                    seen.add(prefix)
+                    yield prefix
+
+    def holds(self, place: Place, prefix: bytes) -> bool:
+        """Whether a source has announced a prefix at one of its places and not withdrawn it."""
+        candidates = self.routes.get(prefix)
+        return candidates is not None and _path_at(place, candidates) is not None
 
     def announced(self, place: Place) -> set[bytes]:
         """What a source has announced at one of its places and not withdrawn."""
-        return self.held.get(place, set())
+        return set(self._held_at(place))
 
     def turned_away(self, _place: Place, _prefixes: Iterable[bytes]) -> Iterable[bytes]:
         """Those of prefixes, just announced, that the table has not taken in at all: none."""
@@ -170,9 +169,11 @@ class Table:
     def by_path(self, place: Place, prefixes: Iterable[bytes]) -> dict[Path, list[bytes]]:
         """Those of prefixes that a source has announced at a place, by path."""
         by_path: dict[Path, list[bytes]] = defaultdict(list)
-        for prefix in self.held.get(place, set()).intersection(prefixes):
-            path = next(each for each in self.routes[prefix].paths if each.place is place)
-            by_path[path].append(prefix)
+        for prefix in dict.fromkeys(prefixes):
+            candidates = self.routes.get(prefix)
+            path = None if candidates is None else _path_at(place, candidates)
+            if path is not None:
+                by_path[path].append(prefix)
         return by_path
 
     def take_changes(self) -> Changes:
@@ -190,22 +191,78 @@ class Table:
         for prefix in prefixes:
             candidates.setdefault(prefix, routes.get(prefix))
 
-    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> None:
+    def _replace(self, path: Path, held: Holding, prefixes: list[bytes]) -> None:
+        """Put a path beside or in the place of what there is for prefixes."""
+        routes, place = self.routes, path.place
         if self.notes_candidates:
             self._note_candidates(prefixes)
-        routes, former = self.routes, self._changes.former
-        judged: dict[Candidates, Candidates] = {}
+        former, noted = self._changes.former, held.noted
+        # Prefixes of one UPDATE mostly share their candidates, which then are judged once.
+        judged: dict[Candidates | None, tuple[Candidates, Path | None, bool, bool]] = {}
         for prefix in prefixes:
-            before = routes[prefix]
-            if type(before) is Path:  # nobody else has it
-                del routes[prefix]
+            before = routes.get(prefix)
+            outcome = judged.get(before)
+            if outcome is None:
+                best = None if before is None else before.best
+                after = with_path(before, path)
+                new = before is None or _path_at(place, before) is None
+                outcome = judged[before] = after, best, after.best is not best, new
+            routes[prefix], best, moved, new = outcome
+            if moved:
+                former.setdefault(prefix, best)
+            if new:
+                held.count += 1
+                noted.append(prefix)
+
+    def _held_at(self, place: Place) -> Iterator[bytes]:
+        """The prefixes that are held at a place, each once."""
+        held = self.held.get(place)
+        if held is None:
+            return
+        if len(held.noted) == held.count:
+            yield from held.noted
+            return
+        seen: set[bytes] = set()
+        for prefix in held.noted:
+            if prefix not in seen and self.holds(place, prefix):
+                seen.add(prefix)
+                yield prefix
+
+    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
+        """Take a source's paths out of the table; returns how many of the prefixes had one there."""
+        routes, former = self.routes, self._changes.former
+        noted = self._changes.candidates if self.notes_candidates else None
+        judged: dict[Candidates, Candidates] = {}
+        gone = 0
+        for prefix in prefixes:
+            before = routes.get(prefix)
+            if type(before) is Path:
+                if before.place is not place:
+                    continue
+                del routes[prefix]  # nobody else has it
                 former.setdefault(prefix, before)
+            elif before is None:
                 continue
-            after = judged.get(before)
-            if after is None:
-                left = without_place(before, place)
-                assert left is not None  # noqa: S101 - of several paths one is gone
-                after = judged[before] = left
-            routes[prefix] = after
-            if after.best is not before.best:
-                former.setdefault(prefix, before.best)
+            else:
+                after = judged.get(before)
+                if after is None:
+                    left = without_place(before, place)
+                    assert left is not None  # noqa: S101 - of several paths at most one is gone
+                    after = judged[before] = left
+                if after is before:
+                    continue
+                routes[prefix] = after
+                if after.best is not before.best:
+                    former.setdefault(prefix, before.best)
+            gone += 1
+            if noted is not None:
+                noted.setdefault(prefix, before)
+        return gone
+
+
+def _path_at(place: Place, candidates: Candidates) -> Path | None:
+    """The path of a prefix that stands at a place."""
+    for path in candidates.paths:
+        if path.place is place:
+            return path
+    return None

@@ -284,7 +284,7 @@ class Arrivals:
         if peer.restoring and family in peer.restoring:
             self._make_room(peer, (family,))
         source = peer.source
-        held = table.count_held(source) if source.further else len(table.held[source])
+        held = table.count_held(source) if source.further else table.held[source].count
         if held > peer.watermarks[family]:
             finding, peer.watermarks[family] = peer.intake.maximum.exceeded(family, held)
             self._on_finding(peer, finding)

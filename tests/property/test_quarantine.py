@@ -71,7 +71,7 @@ def test_no_two_nodes_overlap_and_nobody_waits_for_nothing(
     table = classroom.speaker.tables[IPV4_UNICAST]
     assert isinstance(table, QuarantineTable)
     admitted: dict[int, set[IPNetwork]] = {
-        number: {unpack_prefix(each, IPV4_UNICAST) for each in table.held.get(node.peer.source, ())}
+        number: {unpack_prefix(each, IPV4_UNICAST) for each in table.prefixes_of(node.peer.source)}
         for number, node in nodes.items()
     }
     for number, node in nodes.items():

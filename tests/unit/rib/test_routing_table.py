@@ -43,7 +43,7 @@ def test_new_prefixes_arrive() -> None:
     assert {prefix: table.routes[prefix].best for prefix in table.routes} == dict.fromkeys(
         (ONE, TWO, THREE), path
     )
-    assert table.held == {path.source: {ONE, TWO, THREE}}
+    assert table.announced(path.source) == {ONE, TWO, THREE}
 
 
 def test_a_prefix_twice_in_one_update_arrives_once() -> None:
@@ -147,3 +147,26 @@ def test_a_prefix_that_arrives_twice_in_a_turn_arrives_from_the_first() -> None:
     table.announce(worse, [ONE])
     table.announce(better, [ONE])
     assert table.take_changes() == Changes({worse: [ONE]}, {ONE: worse})
+
+
+def test_what_flaps_is_noted_no_more_than_so_often() -> None:
+    path = make("10.0.0.1")
+    table = settled((path, [ONE, TWO]))
+    for _ in range(1000):
+        assert table.withdraw(path.source, [TWO]) == 1
+        table.announce(path, [TWO])
+    assert len(table.held[path.source].noted) < 100
+    assert sorted(table.prefixes_of(path.source)) == [ONE, TWO]
+    assert table.withdraw(path.source, [TWO, TWO, THREE]) == 1
+    assert table.drop(path.source) == 1
+    assert not table.routes
+
+
+def test_who_never_had_a_prefix_takes_nothing_from_who_has_it() -> None:
+    one, two, three = make("10.0.0.1"), make("10.0.0.2"), make("10.0.0.3")
+    table = settled((one, [ONE]), (two, [ONE]), (three, [TWO]))
+    assert table.withdraw(three.source, [ONE]) == 0
+    assert table.withdraw(one.source, [TWO, THREE]) == 0
+    assert not table.changed
+    assert table.holds(one.source, ONE)
+    assert not table.holds(one.source, TWO)
