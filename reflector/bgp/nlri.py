@@ -104,10 +104,13 @@ def _uniform_size(field: bytes, max_bits: int) -> int:
     Each length octet that is right puts the next one where it is looked for, so that counting
     them at C speed proves them all.
     """
-    if not field or field[0] % 8 or field[0] > max_bits:
+    bits = field[0] if field else 1
+    if bits % 8 or bits > max_bits:
         return 0
-    size = _SIZE[field[0]]
-    return size if field[::size].count(field[0]) * size == len(field) else 0
+    size = _SIZE[bits]
+    if len(field) % size:
+        return 0
+    return size if field[::size].count(bits) * size == len(field) else 0
 
 
 def _split_uniform(field: bytes, size: int) -> list[bytes]:

@@ -7,6 +7,7 @@ attributes into as few messages as fit.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Final
 
 from reflector.bgp.add_path import split_identified, split_identified_unicast, without_path_ids
@@ -335,6 +336,9 @@ _NOT_NEGOTIATED: Final = Finding(
     Action.DISCARD, "routes of an address family that was not negotiated are ignored"
 )
 
+# What comes before the attributes of an UPDATE that withdraws nothing.
+_HEAD: Final = Struct(">16sHBHH").pack
+
 
 def pack(prefixes: list[bytes], room: int) -> Iterable[bytes]:
     """Join prefixes into fields of at most `room` octets each."""
@@ -367,13 +371,13 @@ def write_announcements(
     Returns:
         Whole messages, one after another.
     """
-    if family is IPV4_UNICAST and len(prefixes) == 1:
-        # A route with attributes of its own, by itself: put together in one go.
+    if family is IPV4_UNICAST:
+        # Mostly they fit one: put together in one go.
+        nlri = b"".join(prefixes)
         size = len(attributes)
-        length = MIN_UPDATE_BYTES + size + len(prefixes[0])
-        return b"".join(
-            (MARKER, length.to_bytes(2), b"\x02\0\0", size.to_bytes(2), attributes, prefixes[0])
-        )
+        length = MIN_UPDATE_BYTES + size + len(nlri)
+        if length <= most_bytes:
+            return _HEAD(MARKER, length, MessageType.UPDATE, 0, size) + attributes + nlri
     messages = []
     for nlri in pack(prefixes, announcement_room(family, attributes, next_hop, most_bytes)):
         if family is IPV4_UNICAST:

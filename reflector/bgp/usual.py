@@ -6,7 +6,7 @@ flags and lengths of their RFCs, one AS_SEQUENCE. Whatever is not so is left to 
 """
 
 import re
-from struct import unpack_from
+from struct import Struct, unpack_from
 from typing import Final
 
 from reflector.bgp.attributes import PathAttributes
@@ -16,6 +16,7 @@ _WELL_KNOWN_COMMUNITIES: Final = b"\xff\xff"
 
 _AS_NUMBERS_AT: Final = 9  # behind ORIGIN, and AS_PATH's own and its segment's header
 _MOST_AS_NUMBERS: Final = 30
+_AS_NUMBERS: Final = tuple(Struct(f">{n}I").unpack_from for n in range(_MOST_AS_NUMBERS + 1))
 
 
 def _list_of(octets: int, most: int) -> bytes:
@@ -89,7 +90,7 @@ def read_usual(
     as_path_length = neighbor_as = 0
     if len(ahead) > _AS_NUMBERS_AT:
         as_path_length = len(ahead) - _AS_NUMBERS_AT >> 2
-        numbers = unpack_from(f">{as_path_length}I", ahead, _AS_NUMBERS_AT)
+        numbers = _AS_NUMBERS[as_path_length](ahead, _AS_NUMBERS_AT)
         if 0 in numbers or asn in numbers:
             return None
         neighbor_as = numbers[0]

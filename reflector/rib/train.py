@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from reflector.bgp.limits import MAX_MESSAGE_BYTES
 from reflector.bgp.message import count_messages
 from reflector.rib.path import Path
 from reflector.rib.source import Source
@@ -49,17 +50,20 @@ class Train:
     def couple(self) -> None:
         """Join neighbouring cars of one source, then cars in pieces, and the pieces as a whole."""
         joined: list[tuple[Source, list[bytes]]] = []
+        last: Source | None = None
         for source, messages in self.cars:
-            if joined and joined[-1][0] is source:
-                joined[-1][1].append(messages)
-            else:
-                joined.append((source, [messages]))
+            if source is not last:
+                last, parts = source, []
+                joined.append((source, parts))
+            parts.append(messages)
         self.cars = [(source, b"".join(parts)) for source, parts in joined]
-        self.sources = {source for source, _ in self.cars}
-        for source, messages in self.cars:
-            updates = count_messages(messages)
+        for source, parts in joined:
+            # What would fit a message is one: routes are only cut where they don't.
+            larger = [each for each in parts if len(each) > MAX_MESSAGE_BYTES]
+            updates = len(parts) - len(larger) + sum(map(count_messages, larger))
             self.updates += updates
             self.updates_of[source] = self.updates_of.get(source, 0) + updates
+        self.sources = set(self.updates_of)
         for start in range(0, len(self.cars), _COUPLED_CARS):
             cars = self.cars[start : start + _COUPLED_CARS]
             whole = b"".join([messages for _, messages in cars])
