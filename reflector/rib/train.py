@@ -51,6 +51,7 @@ class Train:
         """Join neighbouring cars of one source, then cars in pieces, and the pieces as a whole."""
         joined: list[tuple[Source, list[bytes]]] = []
         last: Source | None = None
+        parts: list[bytes] = []
         for source, messages in self.cars:
             if source is not last:
                 last, parts = source, []
