@@ -52,6 +52,7 @@ from reflector.reports import (
 )
 from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Peer, Speaker
+from reflector.tally import Tally
 from reflector.transcript import Archive
 
 # Connections that are turned away and wait for their last word to be read. Beyond, the next one is
@@ -80,6 +81,7 @@ class Peering:
             peers.
         restarts: The clocks of graceful restarts.
         past: What was said on connections that are over.
+        ended: What sessions carried that are over.
         monitors: Told of what peers say. Nothing is worked out for them where there are none.
     """
 
@@ -101,6 +103,7 @@ class Peering:
         self.sessions = self._collisions.sessions
         self.held_down = HoldDown()
         self.past = Archive()
+        self.ended = Tally()
         self.monitors: list[Monitor] = []
         self._host_name = host_name
         self._report = report
@@ -378,6 +381,7 @@ class Peering:
             for monitor in self.monitors:
                 monitor.peer_down(peer, closed)
             prefixes = self.speaker.peer_down(peer, self._keep(peer, closed))
+            self.ended.add(peer, bytes_in=connection.bytes_in, bytes_out=connection.bytes_out)
             kept, kept_s = self.restarts.peer_fell(connection.name, peer)
         negotiated = connection.session.negotiated
         if negotiated is not None:

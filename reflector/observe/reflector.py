@@ -12,6 +12,7 @@ from reflector.observe.wall_clock import WallClock
 from reflector.reports import PeerName
 from reflector.rib.source import IPAddress
 from reflector.speaker import Peer, Speaker
+from reflector.tally import Tally
 from reflector.transcript import Archive, Transcript
 
 
@@ -84,6 +85,10 @@ class Connections(Protocol):
     @property
     def past(self) -> Archive:
         """What was said on those that are over."""
+
+    @property
+    def ended(self) -> Tally:
+        """What sessions carried that are over."""
 
     @property
     def monitors(self) -> list[Monitor]:

@@ -4,14 +4,17 @@ import os
 import resource
 import sys
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from reflector import __version__
 from reflector.bgp.vocabulary import State
 from reflector.observe.diagnosis import KINDS, Problem
 from reflector.observe.reflector import PeerConnection, Reflector
 from reflector.observe.views import held_prefixes
+from reflector.reports import Report
+from reflector.tally import Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -24,6 +27,12 @@ METRICS: Final = {
     "bgp_reflector_prefixes": ("gauge", "Prefixes that have a route, by family."),
     "bgp_reflector_paths": ("gauge", "Paths for them, by family."),
     "bgp_reflector_events_total": ("counter", "What happened to peers, by kind."),
+    "bgp_reflector_updates_received_total": ("counter", "UPDATEs of all sessions."),
+    "bgp_reflector_prefixes_announced_total": ("counter", "Prefixes announced by them."),
+    "bgp_reflector_prefixes_withdrawn_total": ("counter", "Prefixes withdrawn by them."),
+    "bgp_reflector_prefixes_rejected_total": ("counter", "Prefixes rejected of them."),
+    "bgp_reflector_received_bytes_total": ("counter", "Octets read on them."),
+    "bgp_reflector_sent_bytes_total": ("counter", "Octets sent on them."),
     "bgp_reflector_problems": ("gauge", "What is wrong now, by kind (docs/troubleshooting.md)."),
     "bgp_reflector_peer_up": ("gauge", "1 for each established session."),
     "bgp_reflector_peer_established_seconds": ("gauge", "How long the session is established."),
@@ -41,6 +50,7 @@ METRICS: Final = {
     "process_max_fds": ("gauge", "How many there may be."),
 }
 
+_EVENTS: Final = sorted(report.__name__ for report in get_args(Report))
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -80,10 +90,13 @@ def lines(
             for family, table in tables
         ],
     )
-    counts = sorted(reflector.desk.ledger.counts.items())
+    # Each kind from the start: of a series that begins above zero, Prometheus misses that much.
+    counts = dict.fromkeys(_EVENTS, 0) | reflector.desk.ledger.counts
     yield from _family(
-        "bgp_reflector_events_total", [(_labels(event=event), count) for event, count in counts]
+        "bgp_reflector_events_total",
+        [(_labels(event=event), count) for event, count in counts.items()],
     )
+    yield from _totals(reflector.peering.ended, connections)
     kinds = dict.fromkeys(KINDS, 0)
     for problem in problems:
         kinds[problem.kind] += 1
@@ -93,6 +106,22 @@ def lines(
     )
     yield from _peers(reflector, connections, now_s)
     yield from _process()
+
+
+def _totals(ended: Tally, connections: list[PeerConnection]) -> Iterator[str]:
+    total = copy(ended)
+    for connection in connections:
+        if connection.peer is not None:
+            total.add(connection.peer, bytes_in=connection.bytes_in, bytes_out=connection.bytes_out)
+    for key, value in (
+        ("updates_received", total.updates),
+        ("prefixes_announced", total.announced),
+        ("prefixes_withdrawn", total.withdrawn),
+        ("prefixes_rejected", total.rejected),
+        ("received_bytes", total.bytes_in),
+        ("sent_bytes", total.bytes_out),
+    ):
+        yield from _family(f"bgp_reflector_{key}_total", [("", value)])
 
 
 def _peers(reflector: Reflector, connections: list[PeerConnection], now_s: float) -> Iterator[str]:

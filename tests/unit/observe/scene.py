@@ -28,6 +28,7 @@ from reflector.rib.originated import LocalRoute
 from reflector.rib.returning import Returning
 from reflector.rib.source import IPAddress, Source
 from reflector.speaker import Identity, Peer, Speaker
+from reflector.tally import Tally
 from reflector.transcript import Archive, Transcript
 
 ASN = 64512
@@ -76,6 +77,7 @@ class Peering:
     connections: set[Connection]
     max_connections: int = 1000
     past: Archive = field(default_factory=Archive)
+    ended: Tally = field(default_factory=Tally)
     monitors: list[Monitor] = field(default_factory=list)
 
 

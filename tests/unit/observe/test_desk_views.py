@@ -139,6 +139,23 @@ class TestMetrics:
         series = [line.rpartition(" ")[0] for line in text.splitlines() if line[0] != "#"]
         assert len(set(series)) == len(series)
 
+    def test_what_has_not_happened_yet_is_counted_from_zero(self, scene: Scene) -> None:
+        scene.desk(Trouble("x"))
+        text = "".join(metrics.lines(scene, [], 10.0, 0.0))
+        assert 'bgp_reflector_events_total{event="Trouble"} 1\n' in text
+        for event in ("ConnectionRefused", "RestartOver", "UpdateFault"):
+            assert f'bgp_reflector_events_total{{event="{event}"}} 0\n' in text
+
+    def test_totals_are_of_sessions_that_are_over_too(self, scene: Scene) -> None:
+        scene.peering.ended.updates, scene.peering.ended.bytes_in = 1000, 5
+        peers = list(scene.speaker.peers.values())
+        for peer in peers:
+            peer.counters.updates, peer.counters.refused = 7, 3
+        text = "".join(metrics.lines(scene, [], 10.0, 0.0))
+        assert f"bgp_reflector_updates_received_total {1000 + 7 * len(peers)}\n" in text
+        assert f"bgp_reflector_prefixes_rejected_total {3 * len(peers)}\n" in text
+        assert f"bgp_reflector_received_bytes_total {5 + 1234 * len(peers)}\n" in text
+
     def test_the_docs_name_every_metric(self) -> None:
         text = (DOCS / "metrics.md").read_text()
         for name, (kind, says) in metrics.METRICS.items():
