@@ -1,10 +1,12 @@
 """compose/monitoring: a real promtool judges it, a real Prometheus scrapes a reflector with it.
 
-Grafana is not started: of its dashboard, the form and every query are tested.
+Grafana is not started, since Debian has no package of it: of its dashboard, every query is tested, and
+the form as far as a real Grafana has shown that it matters (docs/metrics.md).
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -65,6 +67,13 @@ def metrics_of(expression: str) -> set[str]:
     return set(re.findall(r"\b(?:bgp_reflector_\w+|process_\w+|up|ALERTS)\b", bare))
 
 
+def filled_in(expression: str, page: str) -> str:
+    """A query as Grafana would ask it."""
+    asked = expression.replace("$instance", page).replace("$__rate_interval", WINDOW)
+    assert "$" not in asked
+    return asked
+
+
 @dataclass
 class Prometheus:
     """A running Prometheus."""
@@ -87,9 +96,52 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("monitoring")
 
 
+@dataclass
+class Classroom:
+    """A reflector with two nodes that announce the same.
+
+    Args:
+        page: Where its metrics are.
+        port: Where its peers dial.
+        world: Where the nodes are.
+    """
+
+    page: str
+    port: int
+    world: sim.Blocking
+
+    @contextlib.contextmanager
+    def visitor(self) -> Iterator[None]:
+        """A third node, which announces a prefix, and leaves."""
+        profile = sim.kube_router(node_name="visitor")
+        node = self.world.connect("127.0.0.1", self.port, profile, source="127.0.0.4")
+        node.announce("10.9.0.0/24")
+        self.world.peers[0].route("10.9.0.0/24")
+        yield
+        node.close()
+        self.world.peers[0].no_route("10.9.0.0/24")
+
+    def stir(self) -> None:
+        """A node comes and goes, and another sends what nobody else does."""
+        with self.visitor():
+            self.world.peers[0].announce("10.2.0.0/24")
+            self.world.peers[1].route("10.2.0.0/24")
+            self.world.peers[0].withdraw("10.2.0.0/24")
+
+    def metric(self, series: str) -> float | None:
+        """The value of a series now, None if there is no such series."""
+        try:
+            with urllib.request.urlopen(f"http://{self.page}/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+        except (urllib.error.URLError, ConnectionError) as error:
+            raise QueryError(str(error)) from error
+        found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else None
+
+
 @pytest.fixture(scope="module")
-def page(directory: Path) -> Iterator[str]:
-    """Run a reflector with two nodes that announce the same; gives where its metrics are."""
+def classroom(directory: Path) -> Iterator[Classroom]:
+    """Run it."""
     port, web = free_port(), f"127.0.0.1:{free_port()}"
     reflector = ReflectorProcess(
         ReflectorSettings(
@@ -105,9 +157,15 @@ def page(directory: Path) -> Iterator[str]:
             for name, source in (("node-a", "127.0.0.2"), ("node-b", "127.0.0.3")):
                 profile = sim.kube_router(node_name=name)
                 world.connect("127.0.0.1", port, profile, source=source).announce("10.1.0.0/24")
-            yield web
+            yield Classroom(web, port, world)
     finally:
         reflector.stop()
+
+
+@pytest.fixture(scope="module")
+def page(classroom: Classroom) -> str:
+    """Where its metrics are."""
+    return classroom.page
 
 
 @pytest.fixture(scope="module")
@@ -190,15 +248,59 @@ def test_queries_name_metrics_that_are_there(expression: str) -> None:
     assert named <= METRICS.keys() | OTHER_METRICS
 
 
-def test_every_query_of_the_dashboard_gives_data(prometheus: Prometheus, page: str) -> None:
+def test_every_query_of_the_dashboard_gives_data(
+    prometheus: Prometheus, classroom: Classroom
+) -> None:
     for title, expression in targets():
-        asked = expression.replace("$instance", page).replace("$__rate_interval", WINDOW)
-        assert "$" not in asked
-        wait_until(
-            lambda asked=asked: prometheus.ask("query", query=asked)["result"],  # type: ignore[misc]
-            what=f"{title} has data: {asked}",
-            timeout_s=WAIT_S,
-        )
+        asked = filled_in(expression, classroom.page)
+
+        def answer(asked: str = asked) -> Any:  # noqa: ANN401 - JSON is anything
+            classroom.stir()
+            return prometheus.ask("query", query=asked)["result"]
+
+        wait_until(answer, what=f"{title} has data: {asked}", timeout_s=WAIT_S)
+
+
+def test_totals_outlive_a_session(classroom: Classroom) -> None:
+    """A node comes and goes between two scrapes: what it sent is counted all the same."""
+    series = ("updates_received", "prefixes_announced", "received_bytes", "sent_bytes")
+    names = [f"bgp_reflector_{each}_total" for each in series]
+    before = [classroom.metric(name) for name in names]
+    with classroom.visitor():
+        pass
+    wait_until(
+        lambda: classroom.metric('bgp_reflector_connections{state="Established"}') == 2,
+        what="it has left",
+    )
+    for name, then in zip(names, before, strict=True):
+        now = classroom.metric(name)
+        assert then is not None
+        assert now is not None
+        assert now > then, name
+
+
+def test_the_dashboard_shows_what_a_new_node_announces(
+    prometheus: Prometheus, classroom: Classroom
+) -> None:
+    """Of the counters of its session alone, which begin with it, Prometheus would see none."""
+    (first,) = (
+        expression
+        for title, expression in targets()
+        if title == "Prefixes announced and withdrawn" and "announced" in expression
+    )
+    asked = filled_in(first, classroom.page)
+
+    def value() -> float:
+        result = prometheus.ask("query", query=asked)["result"]
+        assert result
+        return float(result[0]["value"][1])
+
+    def shown() -> bool:
+        with classroom.visitor():
+            return value() > 0
+
+    wait_until(lambda: value() == 0, what=f"what others did is over: {asked}", timeout_s=WAIT_S)
+    wait_until(shown, what=f"more than 0: {asked}", timeout_s=WAIT_S)
 
 
 def test_the_dashboard_finds_the_reflector(prometheus: Prometheus, page: str) -> None:
@@ -248,6 +350,44 @@ def test_dashboard_is_well_formed() -> None:
             or one["y"] + one["h"] <= other["y"]
             or other["y"] + other["h"] <= one["y"]
         ), (one, other)
+
+
+def test_what_is_said_of_now_is_asked_of_now() -> None:
+    """Else the last half hour's last value stands there when the reflector is down."""
+    for panel in dashboard()["panels"]:
+        if panel["type"] in ("stat", "table"):
+            for target in panel["targets"]:
+                assert target["instant"], panel["title"]
+                assert not target["range"], panel["title"]
+
+
+def test_colours_of_numbers_are_chosen() -> None:
+    """Grafana shows every number from 80 on in red where nothing is said."""
+    for panel in dashboard()["panels"]:
+        if panel["type"] == "stat":
+            defaults = panel["fieldConfig"]["defaults"]
+            chosen = {"thresholds", "mappings"} & defaults.keys()
+            assert chosen or defaults["color"]["mode"] == "fixed", panel["title"]
+
+
+def test_a_whole_class_can_be_read() -> None:
+    """A row for each of a hundred nodes, their names one over the other, is none: pages of them."""
+    (timeline,) = (each for each in dashboard()["panels"] if each["type"] == "state-timeline")
+    rows = timeline["options"]["perPage"]
+    assert rows <= 2 * (timeline["gridPos"]["h"] - 3)
+
+
+def test_grafana_asks_nobody_but_prometheus() -> None:
+    """And does not depend on a network beyond this machine."""
+    services = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]
+    environment = services["grafana"]["environment"]
+    assert all(isinstance(value, str) for value in environment.values())
+    assert environment["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+    off = {"PLUGINS_PREINSTALL_DISABLED", "PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED"}
+    assert {environment[f"GF_{each}"] for each in off} == {"true"}
+    asks = {"CHECK_FOR_UPDATES", "CHECK_FOR_PLUGIN_UPDATES", "REPORTING_ENABLED"}
+    asks = {f"ANALYTICS_{each}" for each in asks} | {"NEWS_NEWS_FEED_ENABLED"}
+    assert {environment[f"GF_{each}"] for each in asks} == {"false"}
 
 
 def test_images_are_pinned_and_what_is_mounted_is_there() -> None:
