@@ -44,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Path(root) if root else None,
         help="root directory with other daemons (BENCH_PEER_ROOT)",
     )
+    image = os.environ.get("BENCH_IMAGE_ROOT")
+    parser.add_argument(
+        "--image-root",
+        type=Path,
+        default=Path(image) if image else None,
+        help="our image, unpacked, to be measured instead of this interpreter (BENCH_IMAGE_ROOT)",
+    )
     return parser
 
 
@@ -110,7 +117,7 @@ def main() -> int:
     """
     options = _parser().parse_args()
     generator, hub = runner.compile_tools()
-    known = peers.all_peers(hub, options.peer_root)
+    known = peers.all_peers(hub, options.peer_root, options.image_root)
     titles = {peer.name: peer.title for peer in known}
     if options.list:
         for load in loads.LOADS:

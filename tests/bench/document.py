@@ -28,6 +28,9 @@ the others, and marks what the machine and the generator can do at all.
 "Against fastest peer" is the fastest other daemon's median divided by this one's: above 1 is
 faster. CPU seconds are the reflector's while the clock ran, peak memory is the sum over its
 processes. A run ends after a time limit; it then "did not finish".
+
+Daemons run as Debian packages them, and ours as its image has it, on Debian's Python, where there is
+an image to measure (`BENCH_IMAGE_ROOT`); the last part says what ran on what.
 """
 _CURVE_MARK = "## Growth\n"
 

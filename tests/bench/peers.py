@@ -2,13 +2,15 @@
 
 Each is configured alike: AS 64512, any client from 127.0.0.0/8, all of them route reflector
 clients, IPv4 and IPv6 on one session. Newer daemons than the machine's own may live in another
-root directory (``BENCH_PEER_ROOT``), where they are started with chroot.
+root directory (``BENCH_PEER_ROOT``), where they are started with chroot. So may ours, as the image
+has it, with Debian's Python (``BENCH_IMAGE_ROOT``: what `docker export` of the image unpacks to).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
 import shutil
 import signal
@@ -16,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,23 +167,38 @@ class Peer:
     def version(self) -> str:
         """Its version, as it prints it; empty for the hub."""
         if not self.version_argv:
-            return _own_version() if self.knows_routes else ""
+            return ""
         argv = self.command(*self.version_argv)
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
-        found = re.search(r"\d+\.\d+[.\w]*", done.stdout + done.stderr)
+        found = re.search(r"\d+\.\d+[.\w]*( on .*)?", done.stdout + done.stderr)
         return found.group() if found else "unknown"
 
 
-def _own_version() -> str:
-    try:
-        return metadata.version("bgp-reflector")
-    except metadata.PackageNotFoundError:
-        return "working tree"
+def _ours(image: Path | None) -> tuple[Peer, ...]:
+    here = _ours_on(sys.executable)
+    if image is None:
+        return (here,)
+    there = replace(_ours_on("/opt/bgp-reflector/bin/python"), root=image)
+    title = f"{here.title} (Python {platform.python_version()})"
+    return there, replace(here, name="ours-host", title=title)
 
 
-def _ours() -> Peer:
-    run = (sys.executable, "-m", "reflector", "run", "--listen", ADDRESS, "--port", "{port}")
-    return Peer("ours", "bgp-reflector", sys.executable, (*run, *_OUR_OPTIONS))
+def _ours_on(python: str) -> Peer:
+    version = (
+        "import platform, reflector;"
+        "print(reflector.__version__, 'on', platform.python_implementation(),"
+        " platform.python_version())"
+    )
+    return Peer(
+        name="ours",
+        title="bgp-reflector",
+        program=python,
+        argv=(
+            *(python, "-m", "reflector", "run", "--listen", ADDRESS, "--port", "{port}"),
+            *("--log-level", "warning", "--socket", "{dir}/control", "--http", "off"),
+        ),
+        version_argv=(python, "-c", version),
+    )
 
 
 def _hub(hub: Path) -> Peer:
@@ -190,7 +206,6 @@ def _hub(hub: Path) -> Peer:
     return Peer("hub", "hub (limit)", str(hub), argv, generator_options=("--hub",))
 
 
-_OUR_OPTIONS = ("--log-level", "warning", "--socket", "{dir}/control", "--http", "off")
 _FRR_ARGV = (
     *("/usr/lib/frr/bgpd", "-f", "{dir}/bgpd.conf", "-p", "{port}", "-l", ADDRESS),
     *("--no_kernel", "--no_zebra", "-i", "{dir}/pid", "-z", "{dir}/z"),
@@ -242,13 +257,14 @@ _DAEMONS = (
 )
 
 
-def all_peers(hub: Path, root: Path | None = None) -> tuple[Peer, ...]:
+def all_peers(hub: Path, root: Path | None = None, image: Path | None = None) -> tuple[Peer, ...]:
     """Everything that can be measured, ours first and the limit last.
 
     Args:
         hub: The compiled hub.
         root: Another root directory, whose daemons are preferred. The machine's own are then
             there too, with ``-host`` behind their names.
+        image: Our unpacked image, likewise.
 
     Returns:
         One entry an implementation, installed or not.
@@ -262,7 +278,7 @@ def all_peers(hub: Path, root: Path | None = None) -> tuple[Peer, ...]:
         daemons.append(moved)
         if not own.absent():
             daemons.append(replace(own, name=f"{own.name}-host", title=f"{own.title} (host)"))
-    return (_ours(), *daemons, _hub(hub))
+    return (*_ours(image), *daemons, _hub(hub))
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +325,8 @@ def running(
     directory.chmod(0o755)
     log = directory / "output"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("exabgp")}
-    environment["STATE_DIRECTORY"] = str(directory)  # ours would redial the last round's clients
+    inside = "/" + str(directory.relative_to(peer.root))
+    environment["STATE_DIRECTORY"] = inside  # ours would redial the last round's clients
     try:
         argv = _prepare(peer, directory, port, family)
         with log.open("wb") as output:

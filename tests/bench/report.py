@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.bench.loads import Figure, Load
     from tests.bench.runner import Sample
 
-NOT_PEERS = ("ours", "hub")
+NOT_PEERS = ("ours", "ours-host", "hub")
 _MS, _S = 0.1, 1.0  # below which a time is written with more digits
 
 
@@ -185,5 +185,4 @@ def machine() -> dict[str, str]:
     return {
         "CPU": f"{model}, {os.cpu_count()} cores",
         "kernel": f"Linux {platform.release()}",
-        "Python": platform.python_version(),
     }
