@@ -29,7 +29,8 @@ KINDS: Final[dict[str, Kind]] = {
         "Wrong AS number",
         "The node's OPEN names another AS than the reflector's: its cluster runs with another "
         "`--cluster-asn`.",
-        "Start kube-router on {node} with --cluster-asn={asn}, and restart its pod.",
+        "Start kube-router on {node} with --cluster-asn={asn} and --peer-router-asns={asn}, and "
+        "restart its pod.",
     ),
     "expects-other-as": Kind(
         "error",

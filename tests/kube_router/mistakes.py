@@ -87,7 +87,7 @@ MISTAKES: Final = (
         who="c2",
         flags={"--cluster-asn": "64513", "--peer-router-asns": "64513"},
         kind="wrong-as",
-        fix="--cluster-asn=64512",
+        fix="--cluster-asn=64512 and --peer-router-asns=64512",
     ),
     Mistake(
         name="another node's address in --peer-router-ips",

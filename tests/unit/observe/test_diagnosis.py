@@ -90,7 +90,7 @@ class TestNoSession:
         problem = room.the_one("wrong-as")
         assert "node-a (10.0.0.5)" in problem.what
         assert "AS 65001" in problem.what
-        assert "--cluster-asn=64512" in problem.fix
+        assert "--cluster-asn=64512 and --peer-router-asns=64512" in problem.fix
 
     def test_the_peer_expects_us_in_another_as(self, room: Class) -> None:
         room.report(down(name(), received=BAD_AS))
