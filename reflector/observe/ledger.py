@@ -67,6 +67,7 @@ class Record:
     Args:
         name: As it was last known.
         up_at_s: When its last session began, None if it never had one.
+        sessions: How many it has had.
         ends_s: When its last sessions ended, those aside that the presenter has dropped.
         left: How its last session ended, while it has no other.
         failure: The last attempt that failed since it last had a session.
@@ -75,6 +76,7 @@ class Record:
 
     name: PeerName
     up_at_s: float | None = None
+    sessions: int = 0
     ends_s: tuple[float, ...] = ()
     left: Failure | None = None
     failure: Failure | None = None
@@ -148,6 +150,7 @@ class Ledger:
 
     def _up(self, peer: PeerName, at_s: float) -> None:
         record = self._record(peer)
+        record.sessions += 1
         record.up_at_s, record.left, record.failure, record.fault = at_s, None, None, None
         # What the same node did wrong before it was known by this router id is mended too.
         for key in self._by_address[str(peer.address)]:

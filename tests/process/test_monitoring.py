@@ -111,10 +111,10 @@ class Classroom:
     world: sim.Blocking
 
     @contextlib.contextmanager
-    def visitor(self) -> Iterator[None]:
+    def visitor(self, name: str = "visitor", source: str = "127.0.0.4") -> Iterator[None]:
         """A third node, which announces a prefix, and leaves."""
-        profile = sim.kube_router(node_name="visitor")
-        node = self.world.connect("127.0.0.1", self.port, profile, source="127.0.0.4")
+        profile = sim.kube_router(node_name=name)
+        node = self.world.connect("127.0.0.1", self.port, profile, source=source)
         node.announce("10.9.0.0/24")
         self.world.peers[0].route("10.9.0.0/24")
         yield
@@ -326,6 +326,30 @@ def test_alerts_are_evaluated_and_one_fires(prometheus: Prometheus) -> None:
     assert sum(len(group["rules"]) for group in loaded) == len(rules())
     fires = 'ALERTS{alertname="Problems",kind="same-cidr",alertstate="firing"}'
     wait_until(lambda: prometheus.ask("query", query=fires)["result"], what="it fires")
+
+
+def test_a_node_that_flaps_between_two_scrapes_is_told_of(
+    prometheus: Prometheus, classroom: Classroom
+) -> None:
+    """The counter of its sessions has seen those that Prometheus has not."""
+    restless = {"name": "restless", "source": "127.0.0.5"}
+    sessions = 'bgp_reflector_peer_sessions_total{name="restless"}'
+    with classroom.visitor(**restless):
+        wait_until(
+            lambda: prometheus.ask("query", query=f"{sessions} == 1")["result"],
+            what="Prometheus has seen its first session",
+            timeout_s=WAIT_S,
+        )
+    for _ in range(2):
+        with classroom.visitor(**restless):
+            pass
+    with classroom.visitor(**restless):
+        fires = 'ALERTS{alertname="SessionFlapping",name="restless",alertstate="firing"}'
+        wait_until(
+            lambda: prometheus.ask("query", query=fires)["result"],
+            what="it fires",
+            timeout_s=WAIT_S,
+        )
 
 
 def test_dashboard_is_well_formed() -> None:

@@ -36,6 +36,7 @@ METRICS: Final = {
     "bgp_reflector_problems": ("gauge", "What is wrong now, by kind (docs/troubleshooting.md)."),
     "bgp_reflector_peer_up": ("gauge", "1 for each established session."),
     "bgp_reflector_peer_established_seconds": ("gauge", "How long the session is established."),
+    "bgp_reflector_peer_sessions_total": ("counter", "Sessions that the peer has had."),
     "bgp_reflector_peer_prefixes": ("gauge", "Prefixes that the peer announces, by family."),
     "bgp_reflector_peer_updates_received_total": ("counter", "UPDATEs of this session."),
     "bgp_reflector_peer_prefixes_announced_total": ("counter", "Prefixes announced by them."),
@@ -138,9 +139,11 @@ def _peers(reflector: Reflector, connections: list[PeerConnection], now_s: float
             continue  # a series must occur once
         named.add(who)
         counters = peer.counters
+        record = reflector.desk.ledger.records.get((str(name.address), name.router_id))
         for key, value in (
             ("up", 1),
             ("established_seconds", round(now_s - connection.since, 1)),
+            ("sessions_total", 1 if record is None else record.sessions),
             ("updates_received_total", counters.updates),
             ("prefixes_announced_total", counters.announced),
             ("prefixes_withdrawn_total", counters.withdrawn),

@@ -146,6 +146,14 @@ class TestMetrics:
         for event in ("ConnectionRefused", "RestartOver", "UpdateFault"):
             assert f'bgp_reflector_events_total{{event="{event}"}} 0\n' in text
 
+    def test_a_peer_s_sessions_are_counted_over_their_ends(self, scene: Scene) -> None:
+        name = PeerName(ip_address("10.0.0.5"), "10.0.0.5", "node-a")
+        for _ in range(3):
+            scene.desk(PeerUp(name, ("ipv4",), 90))
+        text = "".join(metrics.lines(scene, [], 10.0, 0.0))
+        labels = 'address="10.0.0.5",router_id="10.0.0.5",name="node-a"'
+        assert f"bgp_reflector_peer_sessions_total{{{labels}}} 3\n" in text
+
     def test_totals_are_of_sessions_that_are_over_too(self, scene: Scene) -> None:
         scene.peering.ended.updates, scene.peering.ended.bytes_in = 1000, 5
         peers = list(scene.speaker.peers.values())
