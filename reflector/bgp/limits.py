@@ -55,8 +55,9 @@ CATCH_UP_PIECE_PREFIXES: Final = 10_000
 # of 4 KiB, ten thousand prefixes would be 40 MiB, encoded for one peer at a stretch.
 CATCH_UP_PIECE_BYTES: Final = 1 << 20
 
-# Prefixes whose routes are taken by other rules, or become long-lived stale, in one turn, all peers
-# together, and in one piece of that: with what is then sent some 30 ms.
+# Prefixes whose routes are taken by other rules, become long-lived stale, or go with their peer, in one
+# turn, all peers together, and in one piece of that: with what is then sent some 30 ms. A peer with no
+# more than a piece goes at once.
 SWEEP_TURN_PREFIXES: Final = 10_000
 SWEEP_PIECE_PREFIXES: Final = 2_000
 

@@ -110,13 +110,23 @@ class QuarantineTable(Table):
             waited = sum(self._release(place, prefix) for prefix in prefixes)
         return waited + super().withdraw(place, prefixes)
 
-    def drop(self, source: Source) -> int:
-        """A source is gone with all that it announced; returns how many routes those were."""
-        waited = self._counts[source]
-        if waited:
+    def let_go(self, source: Source) -> list[tuple[Place, list[bytes]]]:
+        """A source holds nothing any more, and nothing of it is held back; otherwise as `Table`."""
+        if source in self._counts:
             for key in [key for key, held in self.held_back.items() if held.path.source is source]:
                 self._release(*key)
-        return waited + super().drop(source)
+        return super().let_go(source)
+
+    def remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
+        """Take the paths at a place out of the table; returns how many of the prefixes had one there."""
+        held = [prefix for prefix in dict.fromkeys(prefixes) if self.holds(place, prefix)]
+        gone = super().remove(place, held)
+        self._freed = self._freed or bool(gone and self.held_back)
+        for prefix in held:
+            if prefix not in self.routes and self._counts_for(prefix):
+                del self._order[bisect_left(self._order, _key(prefix))]
+                self._lengths[prefix[0]] -= 1
+        return gone
 
     def count_announced(self, source: Source) -> int:
         """How many routes a source has announced and not withdrawn, held back or not."""
@@ -175,16 +185,6 @@ class QuarantineTable(Table):
         for prefix in new:
             insort(self._order, _key(prefix))
             self._lengths[prefix[0]] += 1
-
-    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
-        held = [prefix for prefix in dict.fromkeys(prefixes) if self.holds(place, prefix)]
-        gone = super()._remove(place, held)
-        self._freed = self._freed or bool(gone and self.held_back)
-        for prefix in held:
-            if prefix not in self.routes and self._counts_for(prefix):
-                del self._order[bisect_left(self._order, _key(prefix))]
-                self._lengths[prefix[0]] -= 1
-        return gone
 
     def _hold_back(self, path: Path, prefix: bytes, rival: tuple[bytes, Source]) -> None:
         source = path.source

@@ -112,7 +112,7 @@ class Table:
         held = self.held.get(place)
         if not held:
             return 0
-        gone = self._remove(place, prefixes)
+        gone = self.remove(place, prefixes)
         held.count -= gone
         if len(held.noted) > 2 * held.count + _SPARE_NOTES:
             held.noted = list(self._held_at(place))
@@ -124,12 +124,50 @@ class Table:
         Returns:
             How many routes it had announced.
         """
-        count = 0
-        for place in source.places:
-            held = self.held.pop(place, None)
-            if held:
-                count += self._remove(place, held.noted)
+        count = self.count_announced(source)
+        for place, noted in self.let_go(source):
+            self.remove(place, noted)
         return count
+
+    def let_go(self, source: Source) -> list[tuple[Place, list[bytes]]]:
+        """A source holds nothing any more, though its paths are in the table until they are removed.
+
+        Returns:
+            What is to be removed, by place.
+        """
+        holdings = [(place, self.held.pop(place, None)) for place in source.places]
+        return [(place, held.noted) for place, held in holdings if held]
+
+    def remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
+        """Take the paths at a place out of the table; returns how many of the prefixes had one there."""
+        routes, former = self.routes, self._changes.former
+        noted = self._changes.candidates if self.notes_candidates else None
+        judged: dict[Candidates, Candidates] = {}
+        gone = 0
+        for prefix in prefixes:
+            before = routes.get(prefix)
+            if type(before) is Path:
+                if before.place is not place:
+                    continue
+                del routes[prefix]  # nobody else has it
+                former.setdefault(prefix, before)
+            elif before is None:
+                continue
+            else:
+                after = judged.get(before)
+                if after is None:
+                    left = without_place(before, place)
+                    assert left is not None  # noqa: S101 - of several paths at most one is gone
+                    after = judged[before] = left
+                if after is before:
+                    continue
+                routes[prefix] = after
+                if after.best is not before.best:
+                    former.setdefault(prefix, before.best)
+            gone += 1
+            if noted is not None:
+                noted.setdefault(prefix, before)
+        return gone
 
     def count_held(self, source: Source) -> int:
         """How many routes a source has announced and not withdrawn."""
@@ -227,37 +265,6 @@ class Table:
             if prefix not in seen and self.holds(place, prefix):
                 seen.add(prefix)
                 yield prefix
-
-    def _remove(self, place: Place, prefixes: Iterable[bytes]) -> int:
-        """Take a source's paths out of the table; returns how many of the prefixes had one there."""
-        routes, former = self.routes, self._changes.former
-        noted = self._changes.candidates if self.notes_candidates else None
-        judged: dict[Candidates, Candidates] = {}
-        gone = 0
-        for prefix in prefixes:
-            before = routes.get(prefix)
-            if type(before) is Path:
-                if before.place is not place:
-                    continue
-                del routes[prefix]  # nobody else has it
-                former.setdefault(prefix, before)
-            elif before is None:
-                continue
-            else:
-                after = judged.get(before)
-                if after is None:
-                    left = without_place(before, place)
-                    assert left is not None  # noqa: S101 - of several paths at most one is gone
-                    after = judged[before] = left
-                if after is before:
-                    continue
-                routes[prefix] = after
-                if after.best is not before.best:
-                    former.setdefault(prefix, before.best)
-            gone += 1
-            if noted is not None:
-                noted.setdefault(prefix, before)
-        return gone
 
 
 def _path_at(place: Place, candidates: Candidates) -> Path | None:

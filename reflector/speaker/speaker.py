@@ -31,6 +31,7 @@ from reflector.rib.table import Table
 from reflector.rib.update_group import UpdateGroup
 from reflector.rib.update_groups import UpdateGroups
 from reflector.speaker.arrivals import Arrivals
+from reflector.speaker.departures import Departures
 from reflector.speaker.identity import Identity
 from reflector.speaker.peer import Kept, Peer
 from reflector.speaker.quarantine import switch_quarantine
@@ -90,6 +91,7 @@ class Speaker:
         self.separation = Separation()
         self._arrivals = Arrivals(self.tables, self._cluster_id, on_finding, self._peer_of)
         self._sweeps = Sweeps(lambda *error: self.on_error(*error))  # noqa: PLW0108 - it is set later
+        self._departures = Departures(self.tables, self._sweeps)
 
     # Peers.
 
@@ -123,6 +125,7 @@ class Speaker:
             family: own_next_hop(family, local_address, beside) for family in negotiated.families
         }
         kept = self._welcome_back(source, negotiated.remote.asn)
+        self._departures.finish(returning(source))
         if kept is not None:
             source = kept.source
         blocks = self._blocks[source.internal, negotiated.as4]
@@ -162,8 +165,7 @@ class Speaker:
         agreed = peer.negotiated
         gone = 0 if agreed.graceful_notification or agreed.kept_long else self.drop_stale(peer)
         families = [each for each in keep if self.tables[each].count_announced(peer.source)]
-        for family in peer.negotiated.families.difference(families):
-            gone += self.tables[family].drop(peer.source)
+        gone += self._departures.begin(peer.source, peer.negotiated.families.difference(families))
         if families:
             prefixes = sum(self.tables[each].count_announced(peer.source) for each in families)
             peer.lose_session()
@@ -188,7 +190,7 @@ class Speaker:
         left = [family for family in kept.families if family not in over]
         if left:
             self.restarting[who] = replace(kept, families=left)
-        return sum(self.tables[family].drop(kept.source) for family in over)
+        return self._departures.begin(kept.source, over)
 
     def keep_long(
         self, who: Returning, families: Collection[Family], told: Callable[[int, int], object]
@@ -327,6 +329,7 @@ class Speaker:
 
     def quarantine(self, *, on: bool) -> None:
         """Use of overlapping pod CIDRs only the first from now on, or all of them."""
+        self._departures.finish()
         everybody = [*self.peers.values(), *(kept.peer for kept in self.restarting.values())]
         switch_quarantine(self.tables, everybody, on=on)
 

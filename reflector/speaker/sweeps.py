@@ -1,7 +1,7 @@
 """Sweeps: all that is held of a peer is looked at again, a piece a turn.
 
-So it is where its routes are to be taken by other rules, and where they are kept beyond its restart
-time (RFC 9494 4.2). A peer may have a million, and nobody's KEEPALIVE is to wait for them.
+So it is where its routes are to be taken by other rules, where they are kept beyond its restart time
+(RFC 9494 4.2), and where they go. A peer may have a million, and nobody's KEEPALIVE is to wait for them.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from reflector.rib.source import Source
 # Each step does a piece and says how many prefixes that were.
 Sweep = Iterator[int]
 
-# Whose routes, and of which families where they are to become long-lived stale.
-Key = tuple[Source, frozenset[Family] | None]
+# Whose routes, and of which families where they are to become long-lived stale, or of which where they go.
+Key = tuple[Source, frozenset[Family] | Family | None]
 
 
 class Sweeps:

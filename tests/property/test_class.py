@@ -18,7 +18,7 @@ from reflector.rib.intake import Intake
 from reflector.rib.originated import LocalRoute
 from reflector.rib.returning import returning
 from reflector.rib.separation import Separation
-from reflector.speaker import arrivals, sweeps
+from reflector.speaker import arrivals, departures, sweeps
 from tests.support import wire
 from tests.support.classroom import CLUSTER_ID, ROUTER_ID, Classroom
 from tests.support.naive import Member, Model, Offer, Variant, choose, describe
@@ -54,6 +54,7 @@ SMALL_LIMITS: list[tuple[ModuleType, str, int]] = [
     (update_group, "CATCH_UP_PIECE_PREFIXES", 2),
     (update_group, "CATCH_UP_TURN_PREFIXES", 5),
     (arrivals, "SWEEP_PIECE_PREFIXES", 1),
+    (departures, "SWEEP_PIECE_PREFIXES", 1),
     (sweeps, "SWEEP_TURN_PREFIXES", 3),
 ]
 

@@ -1,4 +1,4 @@
-"""Sweeps: what is held of a peer is looked at again a piece a turn, whatever happens meanwhile."""
+"""Sweeps: what is held of a peer is looked at again, or goes, a piece a turn, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reflector.rib.maximum import MaximumPrefix
 from reflector.rib.policy import Change, Policy, Rule, Verdict
 from reflector.rib.returning import returning
 from reflector.rib.source import Source
-from reflector.speaker import arrivals, sweeps
+from reflector.speaker import arrivals, departures, sweeps
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 
@@ -33,6 +33,7 @@ def small() -> Iterator[None]:
     """Pieces of two prefixes, a turn of five."""
     with (
         patch.object(arrivals, "SWEEP_PIECE_PREFIXES", 2),
+        patch.object(departures, "SWEEP_PIECE_PREFIXES", 2),
         patch.object(sweeps, "SWEEP_TURN_PREFIXES", 5),
     ):
         yield
@@ -184,3 +185,74 @@ def test_what_a_peer_announces_while_its_routes_are_marked_is_not_stale(scene: S
     assert [8 in scene.watcher.route(each) for each in MANY] == [False] * 6 + [True] * 6
     scene.classroom.send(node, b"\0\0\0\0")
     assert scene.watcher.prefixes == set(MANY[:6])
+
+
+def test_many_routes_go_in_several_turns_and_anothers_goes_out_at_once(scene: Scene) -> None:
+    table = scene.speaker.tables[IPV4_UNICAST]
+    assert scene.classroom.leave(scene.node, turn=False) == 12
+    assert table.count_held(scene.node.peer.source) == 0
+    assert scene.speaker.busy
+    assert scene.one_turn()
+    assert len(scene.watcher.prefixes) == len(table.routes) == 8
+    scene.classroom.send(scene.other, wire.announce("10.9.0.0/24"), turn=False)
+    assert scene.one_turn()
+    assert "10.9.0.0/24" in scene.watcher.prefixes
+    scene.classroom.turn()
+    assert scene.watcher.prefixes == {"10.9.0.0/24"}
+    assert not scene.speaker.busy
+
+
+def test_few_routes_go_at_once(scene: Scene) -> None:
+    scene.classroom.send(scene.other, wire.announce("10.9.0.0/24", "10.9.1.0/24"))
+    scene.classroom.leave(scene.other, turn=False)
+    assert len(scene.speaker.tables[IPV4_UNICAST].routes) == 12
+    scene.one_turn()
+    assert scene.watcher.prefixes == set(MANY)
+
+
+def test_who_is_back_before_its_routes_are_gone_is_told_none_of_them(scene: Scene) -> None:
+    scene.classroom.leave(scene.node, turn=False)
+    scene.one_turn()
+    node = scene.classroom.join("node", "10.0.0.1", turn=False)
+    scene.one_turn()
+    node.read()
+    assert not node.prefixes
+    scene.classroom.send(node, wire.announce(*MANY[:3]))
+    assert scene.watcher.prefixes == set(MANY[:3])
+    assert scene.speaker.tables[IPV4_UNICAST].count_held(node.peer.source) == 3
+    assert not scene.speaker.busy
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_routes_of_a_restart_that_took_too_long_go_in_several_turns(
+    scene: Scene, *, back: bool
+) -> None:
+    scene.classroom.leave(scene.node, gracefully=True)
+    assert scene.speaker.forget(returning(scene.node.peer.source)) == 12
+    scene.one_turn()
+    assert len(scene.watcher.prefixes) == 8
+    if back:
+        node = scene.join()
+        scene.classroom.send(node, wire.announce(MANY[0]))
+        assert not node.prefixes
+    scene.classroom.turn()
+    assert scene.watcher.prefixes == ({MANY[0]} if back else set())
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_routes_that_go_while_quarantine_is_turned_on_or_off_are_gone(*, on: bool) -> None:
+    classroom = Classroom(quarantine=not on)
+    watcher = classroom.join("watcher", "10.0.0.9")
+    node = classroom.join("node", "10.0.0.1")
+    classroom.send(node, wire.announce(*MANY))
+    other = classroom.join("other", "10.0.0.2")
+    elsewhere = wire.usual(next_hop=wire.next_hop("10.0.0.2"))
+    classroom.send(other, wire.announce(MANY[11], "10.1.0.0/16", attributes=elsewhere))
+    classroom.leave(node, turn=False)
+    classroom.speaker.turn()
+    classroom.speaker.quarantine(on=on)
+    # All of them by now: who is gone must hold nobody's route back.
+    assert not list(classroom.speaker.held_back())
+    classroom.turn()
+    assert watcher.prefixes == {MANY[11], "10.1.0.0/16"}
+    assert not classroom.speaker.tables[IPV4_UNICAST].count_held(node.peer.source)
