@@ -401,6 +401,23 @@ def test_a_whole_class_can_be_read() -> None:
     assert rows <= 2 * (timeline["gridPos"]["h"] - 3)
 
 
+def test_tables_fit_a_window_of_1280_pixels() -> None:
+    """Where Grafana's menu leaves 930 for the columns; 150 is the least width where none is said."""
+    for panel in dashboard()["panels"]:
+        if panel["type"] != "table":
+            continue
+        (organize,) = (each for each in panel["transformations"] if each["id"] == "organize")
+        widths = [
+            each["value"]
+            for override in panel["fieldConfig"]["overrides"]
+            for each in override["properties"]
+            if each["id"] == "custom.width"
+        ]
+        least = panel["fieldConfig"]["defaults"].get("custom", {}).get("minWidth", 150)
+        others = len(organize["options"]["indexByName"]) - len(widths)
+        assert sum(widths) + others * least <= 930, panel["title"]
+
+
 def test_grafana_asks_nobody_but_prometheus() -> None:
     """And does not depend on a network beyond this machine."""
     services = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]
