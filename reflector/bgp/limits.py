@@ -76,7 +76,7 @@ READ_LEAST_BYTES: Final = 1 << 10
 
 # Prefixes of one family that a peer may have unless its `maximum-prefix` says another number. A
 # node of a class has a handful; this is a full Internet table, so that no honest lab is stopped by
-# it, and what floods without end is: it takes 124 MB with attributes that are shared, and 1 GB at the
+# it, and what floods without end is: it takes 100 MB with attributes that are shared, and 820 MB at the
 # worst, with attributes of its own for each.
 MAX_PREFIXES_PER_PEER: Final = 1_000_000
 
