@@ -148,7 +148,8 @@ def main() -> int:
     complete = not (options.quick or options.load or options.only != ",".join(DEFAULT))
     target = options.write or (DOCS if complete else None)
     if target:
-        ours = [peer for peer in chosen if peer.name == "ours"] if complete else []
+        everything = not (options.quick or options.load)
+        ours = [peer for peer in chosen if peer.name == "ours"] if everything else []
         short = replace(settings, hold_s=9)
         hold = _run_all(generator, chosen_loads, ours, known, short, 1)
         document.write(target, table, samples, hold, known)
