@@ -15,6 +15,8 @@ INDEX: Final = DOCS / "README.md"
 ALL: Final = sorted(
     (*REPOSITORY.glob("*.md"), *DOCS.glob("*.md"), REPOSITORY / "compose/README.md")
 )
+# A file of this repository as prose names it; what a run makes or a user has is named otherwise.
+NAMED: Final = re.compile(r"`((?:reflector|tests|packaging|config|docs)/[\w./-]+)`")
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -39,6 +41,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         assert target.exists(), link
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("document", ALL, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_every_file_that_is_named_is_there(document: Path) -> None:
+    named: set[str] = set(NAMED.findall(document.read_text()))
+    assert not [name for name in sorted(named) if not (REPOSITORY / name).exists()]
 
 
 def test_the_index_leads_to_every_document() -> None:
