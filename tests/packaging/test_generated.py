@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,17 +43,33 @@ def test_they_are_what_the_parsers_say() -> None:
     assert done.returncode == 0, f"stale: {done.stdout} {done.stderr}"
 
 
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A file to complete, beside another and a folder."""
+    (tmp_path / "else.yaml").touch()
+    (tmp_path / "sockets").mkdir()
+    path = tmp_path / "class.yaml"
+    path.touch()
+    return path
+
+
 def test_bash_completes() -> None:
     assert complete("he") == ["health"]
     assert "--json" in complete("show", "routes", "--j")
     assert complete("run", "--log-format", "j") == ["json"]
 
 
+def test_bash_completes_files(config: Path) -> None:
+    assert complete("run", "--config", str(config)[:-7]) == [str(config)]
+    assert complete("check", str(config)[:-7]) == [str(config)]
+    assert complete("vtysh", "--serve", f"{config.parent}/") == [f"{config.parent}/sockets"]
+
+
 def complete_in_fish(*words: str) -> list[str]:
     """What fish offers for the last word."""
     script = (
         "$argv[1] -m reflector completion fish | source; "
-        'complete --do-complete "$argv[2]" | string replace --regex "\\t.*" ""'
+        'complete --do-complete "$argv[2]" | cut -f 1'
     )
     fish = find_binary("fish")
     done = run(fish, "--no-config", "-c", script, sys.executable, " ".join(words))
@@ -64,6 +82,43 @@ def test_fish_completes() -> None:
     assert "--json" in complete_in_fish("bgp-reflector", "show", "routes", "--j")
     assert complete_in_fish("bgp-reflector", "run", "--log-format", "j") == ["json"]
     assert complete_in_fish("bgp-reflector", "completion", "f") == ["fish"]
+
+
+def test_fish_completes_files(config: Path) -> None:
+    assert complete_in_fish("bgp-reflector", "run", "--config", str(config)[:-7]) == [str(config)]
+    assert complete_in_fish("bgp-reflector", "check", str(config)[:-7]) == [str(config)]
+
+
+# On a terminal within zsh: its completion works nowhere else. Reading ends when what is wanted is there.
+IN_ZSH = """
+zmodload zsh/zpty
+zpty shell "TERM=dumb $1 -f -i"
+zpty -w shell "unsetopt prompt_sp; autoload -U compinit; compinit -u -D; $2; print sour''ced"
+zpty -r -m shell seen '*sourced*'
+zpty -w -n shell "$3"$'\t'
+zpty -r -m shell seen "*$4*"
+zpty -d shell
+"""
+SOURCED = f"source <({shlex.quote(sys.executable)} -m reflector completion zsh)"
+FROM_FPATH = f"fpath=({REPOSITORY}/reflector/cli/completions $fpath); compinit -u -D"
+
+
+def complete_in_zsh(load: str, typed: str, wanted: str) -> None:
+    """Wait until zsh has completed the last word."""
+    zsh = find_binary("zsh")
+    done = run(zsh, "-f", "-c", IN_ZSH, "zsh", zsh, load, typed, wanted)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("load", [SOURCED, FROM_FPATH], ids=["sourced", "from fpath"])
+def test_zsh_completes(load: str, config: Path) -> None:
+    """As docs/cli.md says, and from where a wheel puts it."""
+    complete_in_zsh(load, "bgp-reflector he", "bgp-reflector health")
+    complete_in_zsh(load, "bgp-reflector run --log-format j", "--log-format json")
+    # A whole path may be too long for a line of the terminal.
+    there = f"{load}; cd {shlex.quote(str(config.parent))}"
+    complete_in_zsh(there, "bgp-reflector run --config cla", "--config class.yaml")
+    complete_in_zsh(there, "bgp-reflector vtysh --serve so", "--serve sockets/")
 
 
 def test_the_man_page_can_be_read() -> None:
