@@ -60,12 +60,10 @@ class Timers:
     Args:
         idle_s: How long it stays away, and hangs up on who dials it, after a session fell.
         first_dial_s: Then, and after its start, it waits this long before it dials.
-        retry_s: After a dial that failed it waits this long before the next.
     """
 
     idle_s: float
     first_dial_s: tuple[float, float]
-    retry_s: tuple[float, float]
 
 
 def kube_router(
@@ -170,7 +168,7 @@ def timers(version: str = NEWEST) -> Timers:
     """
     embedded = parse_version(gobgp_of(version))
     least = next(seconds for first, seconds in _FIRST_DIAL_S if first <= embedded)
-    return Timers(idle_s=5.0, first_dial_s=(least, 2 * least), retry_s=(120.0, 240.0))
+    return Timers(idle_s=5.0, first_dial_s=(least, 2 * least))
 
 
 def parse_version(text: str) -> Version:

@@ -97,7 +97,7 @@ def test_the_node_s_name_and_software_arrive() -> None:
 
 
 def test_timers() -> None:
-    assert timers("2.5.0") == Timers(5.0, (5, 10), (120.0, 240.0))
+    assert timers("2.5.0") == Timers(5.0, (5, 10))
     assert timers("2.6.0").first_dial_s == (1, 2)
     assert timers("2.7.0").first_dial_s == (2, 4)
 
