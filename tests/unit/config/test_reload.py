@@ -83,6 +83,11 @@ def test_what_needs_a_restart_keeps_its_value_and_is_named() -> None:
     assert (change.after.asn, change.after.port, change.after.hold_time_s) == (64512, 179, 30)
 
 
+def test_values_are_named_as_a_file_has_them() -> None:
+    change = diff(config(""), config("redial: false\nrouter-id: 10.0.0.9"))
+    assert change.restart_reasons == ("router-id: the default to 10.0.0.9", "redial: true to false")
+
+
 def test_no_change_is_no_change() -> None:
     assert not diff(config(""), config(""))
     assert diff(config(""), config("hold-time: 30"))
@@ -114,6 +119,7 @@ POLICY = "policies: [{name: p, otherwise: %s}]\n"
     ("before", "after", "changed"),
     [
         ("", EVERYBODY % "", []),
+        ("ranges: [{network: 11.0.0.0/8}]", EVERYBODY % ", import: p", []),  # nobody was there
         (EVERYBODY % "", EVERYBODY % ", import: p", ["import of 0.0.0.0/0"]),
         (EVERYBODY % ", export: p", EVERYBODY % ", import: p", ["import and export of 0.0.0.0/0"]),
         (EVERYBODY % "", EVERYBODY % ", accept-default: true", ["import of 0.0.0.0/0"]),

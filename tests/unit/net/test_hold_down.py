@@ -20,7 +20,13 @@ def test_a_peer_is_kept_out_until_its_time_has_come() -> None:
 
 def test_the_oldest_is_forgotten_beyond_a_bound() -> None:
     held = HoldDown()
-    for i in range(5000):
+    for i in range(4096):
         held.add(i, inf)
+    held.add(1, inf)
+    assert held.left_s(0, 0.0) == inf, "nobody has to go for who is kept out already"
+    held.add(4096, inf)
     assert held.left_s(0, 0.0) == 0.0
-    assert held.left_s(4999, 0.0) == inf
+    held.add(4097, inf)
+    assert held.left_s(1, 0.0) == inf, "it was kept out anew"
+    assert held.left_s(2, 0.0) == 0.0
+    assert held.left_s(4097, 0.0) == inf

@@ -91,6 +91,13 @@ def test_who_falls_later_is_left_a_second_to_dial_and_has_three_minutes_of_its_o
     assert one.given_up == 2
 
 
+def test_who_falls_while_others_are_tried_is_dialled_too() -> None:
+    one = plan(FIRST)
+    one.take(0.0, NOBODY, 64)
+    one.add(SECOND, 10.0)
+    assert one.take(11.0, NOBODY, 64) == [SECOND]
+
+
 def test_who_has_a_connection_is_left_alone_for_as_long() -> None:
     both = plan(FIRST, SECOND)
     assert both.take(0.0, {FIRST.address}, 64) == [SECOND]

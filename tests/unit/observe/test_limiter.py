@@ -83,6 +83,16 @@ class TestMemory:
         limits.admit("new", 0)
         assert len(limits._buckets) == 1
 
+    def test_beyond_the_bound_the_one_that_was_longest_untouched_is_forgotten(
+        self, clock: Clock
+    ) -> None:
+        limits = limiter(clock, each=1, max_buckets=2)
+        for key in "aba":
+            limits.admit(key, 0)
+        limits.admit("c", 0)
+        assert not limits.admit("a", 0), "it was asked about after b"
+        assert limits.admit("b", 0)
+
     def test_it_is_bounded_and_nothing_is_lost_unsaid(self, clock: Clock) -> None:
         limits = limiter(clock, each=1, overall=1_000_000, max_buckets=50)
         for i in range(1000):
