@@ -34,6 +34,32 @@ def address(text: str) -> str:
         ) from None
 
 
+def number(text: str, least: int, most: int, what: str) -> int:
+    """A number in decimal digits.
+
+    Args:
+        text: As it was typed.
+        least: The smallest that will do.
+        most: The largest.
+        what: It is, with an article, for the message.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none, or none of these.
+    """
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} ({least} to {most})")
+    return int(text)
+
+
+def tcp_port(text: str) -> int:
+    """A TCP port.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    return number(text, 1, 65535, "a TCP port")
+
+
 def prefix(text: str) -> str:
     """A prefix, or an address.
 

@@ -12,8 +12,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         subparsers,
         "disconnect",
         "take a cluster off the others, sessions stay up",
-        "Withdraw what leads to a cluster from all others, and what leads to the others from it, until "
-        "it is connected again. Sessions stay up.",
+        "Take a cluster off the others until it is connected again; sessions stay up.\n"
+        "What leads to it is withdrawn from all others, and what leads to the others from it.",
     )
     parser.add_argument(
         "cluster",

@@ -20,7 +20,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         parents=[asking()],
         help="why a route is as it is, and why a peer has it or not",
         description="Tell why the best path of a route won, to whom it went, and why not to the "
-        "others; or why there is no such route.",
+        "others.\nWhere there is no such route, tell why.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -4,13 +4,16 @@ import argparse
 import sys
 from typing import Final
 
+from reflector.cli.arguments import address, number, tcp_port
+
 _EPILOG: Final = """\
 Each node dials from an address of its own, 127.1.CLUSTER.NODE, speaks as kube-router does and
-announces 10.CLUSTER.NODE.0/24. No privileges are needed, but for --netns. What follows -- goes to the reflector that
-is started: bgp-reflector rehearse --stay 0 -- --log-level debug. docs/rehearse.md shows it all.
+announces 10.CLUSTER.NODE.0/24. No privileges are needed, but for --netns. What follows -- goes to
+the reflector that is started: bgp-reflector rehearse --stay 0 -- --log-level debug.
+docs/rehearse.md shows it all.
 
-The class stays until Ctrl-C, or for --stay seconds. Exit codes: 0 all as planned, 1 something is not
-(and what), 2 usage, 130 Ctrl-C before everybody was there."""
+The class stays until Ctrl-C, or for --stay seconds. Exit codes: 0 all as planned, 1 something is
+not (and what), 2 usage, 130 Ctrl-C before everybody was there."""
 
 _BGP_PORT: Final = 179
 # Clusters, and nodes of one: both stand in an octet of the addresses.
@@ -63,7 +66,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="give the nodes IPv6 pod subnets besides, and pods of both",
     )
-    parser.add_argument("--port", metavar="N", type=_port, help="of the one that is started")
+    parser.add_argument("--port", metavar="N", type=tcp_port, help="of the one that is started")
     parser.add_argument(
         "--asn", metavar="N", type=_asn, default=64512, help="AS of the class (default: 64512)"
     )
@@ -159,36 +162,26 @@ def _list_mistakes() -> None:
         print(f"{mistake.name:<{width}}  {mistake.done}:\n{'':<{width}}  {mistake.seen}")
 
 
-def _is_on_this_machine(address: str) -> bool:
+def _is_on_this_machine(host: str) -> bool:
     """Whether an address of 127.0.0.0/8 can reach another one."""
     import socket  # noqa: PLC0415 - not for --help
 
-    if ":" in address:
+    if ":" in host:
         return False
     with socket.socket() as probe:
         try:
-            probe.bind((address, 0))
+            probe.bind((host, 0))
         except OSError:
             return False
     return True
 
 
 def _count(text: str) -> int:
-    return _number(text, 1, _MAX_COUNT, "a number")
-
-
-def _port(text: str) -> int:
-    return _number(text, 1, 65535, "a TCP port")
+    return number(text, 1, _MAX_COUNT, "a number")
 
 
 def _asn(text: str) -> int:
-    return _number(text, 1, 2**32 - 3, "an AS number")
-
-
-def _number(text: str, least: int, most: int, what: str) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what} ({least} to {most})")
-    return int(text)
+    return number(text, 1, 2**32 - 3, "an AS number")
 
 
 def _seconds(text: str) -> float:
@@ -202,17 +195,10 @@ def _seconds(text: str) -> float:
 
 
 def _address(text: str) -> tuple[str, int]:
-    from ipaddress import ip_address  # noqa: PLC0415 - not for --help
-
     host, port = text, str(_BGP_PORT)
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         port = port.removeprefix(":") or str(_BGP_PORT)
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
-    try:
-        return str(ip_address(host)), _port(port)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an IP address (names are not looked up)"
-        ) from None
+    return address(host), tcp_port(port)

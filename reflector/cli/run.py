@@ -8,6 +8,8 @@ from ipaddress import AddressValueError, IPv4Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflector.cli.arguments import number, tcp_port
+
 if TYPE_CHECKING:
     from reflector.config.model import Config
 
@@ -44,7 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         help="address to listen on, repeatable (default: every IPv4 and IPv6 address)",
     )
-    parser.add_argument("--port", metavar="N", type=_port, help="TCP port (default: 179)")
+    parser.add_argument("--port", metavar="N", type=tcp_port, help="TCP port (default: 179)")
     parser.add_argument("--asn", metavar="N", type=_asn, help="AS number (default: 64512)")
     parser.add_argument(
         "--router-id", metavar="ID", type=_router_id, help="BGP identifier, as an IPv4 address"
@@ -167,18 +169,8 @@ def _peers(text: str) -> object:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _port(text: str) -> int:
-    return _number(text, 1, 65535, "a TCP port")
-
-
 def _asn(text: str) -> int:
-    return _number(text, 1, 2**32 - 2, "an AS number")
-
-
-def _number(text: str, least: int, most: int, what: str) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what} ({least} to {most})")
-    return int(text)
+    return number(text, 1, 2**32 - 2, "an AS number")
 
 
 def _router_id(text: str) -> IPv4Address:
