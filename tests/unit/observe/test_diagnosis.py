@@ -53,6 +53,11 @@ def up(peer: PeerName) -> PeerUp:
     return PeerUp(peer, ("ipv4",), 90)
 
 
+def is_told_as_old(problem: Problem) -> bool:
+    """Whether it began when a connection did whose beginning a test has set to -1e9 s."""
+    return problem.since_s is not None and problem.since_s < time.time() - 9e8
+
+
 class Class:
     """A scene whose clock the test has in its hands; loop time is real and begins far from 0."""
 
@@ -107,7 +112,7 @@ class TestNoSession:
     def test_a_peer_that_never_says_anything(self, room: Class) -> None:
         connection = room.scene.connect("10.0.0.5")
         connection.since = -1e9
-        room.the_one("silent")
+        assert is_told_as_old(room.the_one("silent"))
         room.scene.peering.connections.clear()
         assert room.problems() == []
         room.report(down(name(router_id="", host=""), sent=SILENCE))
@@ -183,8 +188,10 @@ class TestFallen:
         for _ in range(3):
             room.report(up(name()), down(name(), "reset", was_up=True))
             room.now_s += 5
+        what = room.the_one("flapping").what
+        assert "3 sessions ended within two minutes, the last one: reset." in what
         room.report(up(name()))
-        assert "3 sessions ended" in room.the_one("flapping").what
+        assert "3 sessions ended within two minutes." in room.the_one("flapping").what
         room.now_s += 61
         assert room.problems() == []
 
@@ -257,7 +264,10 @@ class TestAnnouncements:
         connection.since = time.monotonic()
         assert room.problems() == []  # it may be about to
         connection.since = -1e9
-        assert "--advertise-pod-cidr=true" in room.the_one("announces-nothing").fix
+        problem = room.the_one("announces-nothing")
+        assert "Has node-a a pod CIDR?" in problem.fix
+        assert "--advertise-pod-cidr=true" in problem.fix
+        assert is_told_as_old(problem)
         room.scene.announce(peer, "10.244.0.0/24")
         assert room.problems() == []
 
