@@ -10,21 +10,16 @@ from struct import iter_unpack, unpack_from
 from typing import Final
 
 from reflector.bgp.attributes import PathAttributes, split_attributes
-from reflector.bgp.vocabulary import AttributeCode, AttributeFlag, SegmentType
+from reflector.bgp.vocabulary import (
+    WELL_KNOWN_COMMUNITIES,
+    AttributeCode,
+    AttributeFlag,
+    SegmentType,
+)
 
 ORIGINS: Final = ("IGP", "EGP", "incomplete")
 
-# RFC 1997, RFC 3765, RFC 7999, RFC 8326, RFC 9494.
-_WELL_KNOWN_COMMUNITIES: Final = {
-    0xFFFF0000: "graceful-shutdown",
-    0xFFFF0006: "llgr-stale",
-    0xFFFF0007: "no-llgr",
-    0xFFFF029A: "blackhole",
-    0xFFFFFF01: "no-export",
-    0xFFFFFF02: "no-advertise",
-    0xFFFFFF03: "no-export-subconfed",
-    0xFFFFFF04: "no-peer",
-}
+_COMMUNITY_NAMES: Final = {packed: name for name, packed in WELL_KNOWN_COMMUNITIES.items()}
 
 # RFC 4360 3 to 5, RFC 5668 2: transitive types, and the subtypes that they share.
 _EXTENDED_SUBTYPES: Final = {2: "rt", 3: "soo"}
@@ -94,8 +89,8 @@ def as_path(value: bytes) -> str:
 def communities(value: bytes) -> list[str]:
     """COMMUNITIES as "64512:1", well-known ones by name."""
     return [
-        _WELL_KNOWN_COMMUNITIES.get(number, f"{number >> 16}:{number & 0xFFFF}")
-        for (number,) in iter_unpack(">I", value)
+        _COMMUNITY_NAMES.get(packed) or f"{packed[0] << 8 | packed[1]}:{packed[2] << 8 | packed[3]}"
+        for (packed,) in iter_unpack(">4s", value)
     ]
 
 

@@ -82,6 +82,19 @@ class Community:
     NO_EXPORT_SUBCONFED: Final = b"\xff\xff\xff\x03"
 
 
+# By the names that they are shown by and read by (RFC 1997, RFC 3765, RFC 7999, RFC 8326, RFC 9494).
+WELL_KNOWN_COMMUNITIES: Final = {
+    "graceful-shutdown": Community.GRACEFUL_SHUTDOWN,
+    "llgr-stale": Community.LLGR_STALE,
+    "no-llgr": Community.NO_LLGR,
+    "blackhole": b"\xff\xff\x02\x9a",
+    "no-export": Community.NO_EXPORT,
+    "no-advertise": Community.NO_ADVERTISE,
+    "no-export-subconfed": Community.NO_EXPORT_SUBCONFED,
+    "no-peer": b"\xff\xff\xff\x04",
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """An address family, as MP-BGP names it (RFC 4760).

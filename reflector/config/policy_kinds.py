@@ -4,7 +4,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, ip_network
 from typing import Final
 
-from reflector.bgp.vocabulary import AttributeCode
+from reflector.bgp.vocabulary import WELL_KNOWN_COMMUNITIES, AttributeCode
 from reflector.config.kinds import NETWORK, Kind, Schema, integer
 from reflector.config.model import IPNetwork
 from reflector.config.policy_model import PrefixRange
@@ -14,15 +14,6 @@ _RANGE: Final = re.compile(r"(\S+)(?: ge ([0-9]{1,3}))?(?: le ([0-9]{1,3}))?")
 _SPAN: Final = re.compile(r"(?:ge ([0-9]{1,4}))? ?(?:le ([0-9]{1,4}))?")
 _MOST_AS_NUMBERS: Final = 9999
 
-_WELL_KNOWN: Final = {
-    "graceful-shutdown": 0xFFFF0000,
-    "llgr-stale": 0xFFFF0006,
-    "no-llgr": 0xFFFF0007,
-    "blackhole": 0xFFFF029A,
-    "no-export": 0xFFFFFF01,
-    "no-advertise": 0xFFFFFF02,
-    "no-export-subconfed": 0xFFFFFF03,
-}
 _SUBTYPES: Final = {"rt": 2, "soo": 3}
 _SHORT, _LONG = 1 << 16, 1 << 32
 _STANDARD_PARTS, _LARGE_PARTS = 2, 3
@@ -51,9 +42,9 @@ def _read_prefix_range(text: str) -> PrefixRange:
 
 
 def _read_community(text: str) -> tuple[int, bytes]:
-    number = _WELL_KNOWN.get(text)
-    if number is not None:
-        return AttributeCode.COMMUNITIES, number.to_bytes(4)
+    well_known = WELL_KNOWN_COMMUNITIES.get(text)
+    if well_known is not None:
+        return AttributeCode.COMMUNITIES, well_known
     kind, _, rest = text.partition(":")
     try:
         if kind in _SUBTYPES:
@@ -65,7 +56,7 @@ def _read_community(text: str) -> tuple[int, bytes]:
             return AttributeCode.LARGE_COMMUNITIES, b"".join(part.to_bytes(4) for part in parts)
     except (ValueError, OverflowError):
         pass
-    names = ", ".join(_WELL_KNOWN)
+    names = ", ".join(WELL_KNOWN_COMMUNITIES)
     raise ValueError(
         f"{text!r} is no community: 64512:1, large 64512:1:2, rt:64512:1, soo:64512:1, or one of {names}"
     )
@@ -132,7 +123,7 @@ COMMUNITY: Final = Kind(
     _read_community,
     _TEXT,
     "`64512:1`, `64512:1:2`, `rt:64512:1`, `soo:64512:1`, "
-    + ", ".join(f"`{each}`" for each in _WELL_KNOWN),
+    + ", ".join(f"`{each}`" for each in WELL_KNOWN_COMMUNITIES),
 )
 SPAN: Final = Kind(
     _read_span,

@@ -37,6 +37,7 @@ from reflector.bgp.update import (
 from reflector.bgp.vocabulary import (
     IPV4_UNICAST,
     IPV6_UNICAST,
+    WELL_KNOWN_COMMUNITIES,
     AttributeCode,
     AttributeFlag,
     ErrorCode,
@@ -50,12 +51,6 @@ from reflector.sim.route import ORIGINS, AsPath, RawAttribute, Route
 _WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
 _OPTIONAL: Final = AttributeFlag.OPTIONAL
 _BOTH: Final = AttributeFlag.OPTIONAL | AttributeFlag.TRANSITIVE
-
-# RFC 1997, RFC 3765, RFC 7999, RFC 8326, by the names that they are shown by.
-_NAMED_COMMUNITIES: Final = {
-    communities(number.to_bytes(4))[0]: number
-    for number in (0xFFFF0000, 0xFFFF029A, 0xFFFFFF01, 0xFFFFFF02, 0xFFFFFF03, 0xFFFFFF04)
-}
 
 _EXTENDED_SUBTYPES: Final = {"rt": 2, "soo": 3}
 _EXTENDED_BYTES: Final = 8
@@ -193,9 +188,7 @@ def _as_path(path: AsPath) -> bytes:
 
 
 def _community(text: str) -> bytes:
-    if text in _NAMED_COMMUNITIES:
-        return _NAMED_COMMUNITIES[text].to_bytes(4)
-    return _numbers(text, 2, 2)
+    return WELL_KNOWN_COMMUNITIES.get(text) or _numbers(text, 2, 2)
 
 
 def _large_community(text: str) -> bytes:
@@ -229,7 +222,7 @@ def _numbers(text: str, count: int, octets: int) -> bytes:
     parts = text.split(":")
     if len(parts) != count or not all(part.isdecimal() for part in parts):
         wanted = ":".join("N" * count)
-        named = f" or one of {', '.join(_NAMED_COMMUNITIES)}" if count == 2 else ""  # noqa: PLR2004
+        named = f" or one of {', '.join(WELL_KNOWN_COMMUNITIES)}" if count == 2 else ""  # noqa: PLR2004
         raise ValueError(f"{text!r} is no community: write {wanted}{named}")
     return b"".join(int(part).to_bytes(octets) for part in parts)
 

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 import pytest
 
 from reflector.bgp.errors import SessionError
-from reflector.bgp.vocabulary import FAMILIES
+from reflector.bgp.vocabulary import FAMILIES, WELL_KNOWN_COMMUNITIES, AttributeCode
+from reflector.config.policy_kinds import COMMUNITY
 from reflector.sim.route import RawAttribute, Route, differences, require_known
 from reflector.sim.wire import read, write_routes, write_withdrawal
 from tests.support import wire
@@ -38,6 +39,16 @@ def test_a_route_with_everything_is_read_as_it_was_written() -> None:
     (body,) = bodies(write_routes([FULL], as4=True))
     assert read(body, as4=True).routes == [FULL]
     assert read_update(body).announced.keys() == {ip_network("10.1.0.0/24")}
+
+
+@pytest.mark.parametrize(("name", "packed"), WELL_KNOWN_COMMUNITIES.items())
+def test_a_well_known_community_goes_and_comes_by_its_name(name: str, packed: bytes) -> None:
+    """And by the same one as in the configuration."""
+    (body,) = bodies(write_routes([replace(FULL, communities=(name,))], as4=True))
+    (route,) = read(body, as4=True).routes
+    assert route.communities == (name,)
+    assert route.raw[AttributeCode.COMMUNITIES].value == packed
+    assert COMMUNITY.read(name) == (AttributeCode.COMMUNITIES, packed)
 
 
 def test_a_two_octet_session_keeps_large_as_numbers_in_as4_path() -> None:
