@@ -2,27 +2,28 @@
 
 import platform
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from reflector import __version__
+from reflector.vty.absent import absent
 from reflector.vty.clearing import clear
 from reflector.vty.facts import FAMILIES, Reflector, View, speaks
 from reflector.vty.grammar import CommandError, Grammar, Match, Variable
 from reflector.vty.neighbors import neighbors_json, neighbors_text
+from reflector.vty.pipe import piped
+from reflector.vty.route import route_json, route_text
 from reflector.vty.routes import (
     advertised_json,
     advertised_text,
     as_json,
     of_neighbor,
     ordered,
-    route_json,
-    route_text,
     table_json,
     table_text,
 )
 from reflector.vty.running_config import running_config
-from reflector.vty.summary import shown_in, summary_json, summary_text
+from reflector.vty.summary import summary_json, summary_text
 
 # What FRR says where its table has no such thing.
 _NO_NETWORK: Final = "% Network not in table"
@@ -45,7 +46,7 @@ def _is_address(word: str) -> bool:
 
 def _is_prefix(word: str) -> bool:
     try:
-        ip_network(word)
+        ip_network(word, strict=False)
     except ValueError:
         return False
     return "/" in word
@@ -137,7 +138,7 @@ class Commands:
             "neighbors": self._neighbors,
             "neighbor_routes": self._neighbor_routes,
             "kernel_routes": lambda _: _NO_KERNEL_ROUTES,
-            "clear": lambda match: clear(reflector, match),
+            "clear": lambda match: clear(reflector, match, self._neighbors_all()),
             "running_config": lambda _: running_config(reflector.get("config")),
             "version": lambda _: _VERSION,
             "configure": lambda _: _CONFIGURED_BY_FILE,
@@ -155,13 +156,14 @@ class Commands:
             CommandError: It is no command.
             Exit: It leaves the shell.
         """
-        if not line.strip():
+        command, keep = piped(line)
+        if not command.strip():
             return ""
         try:
-            match = self.grammar.match(line)
+            match = self.grammar.match(command)
         except CommandError as error:
-            raise CommandError(f"% {error}: {line.strip()}") from None
-        return self._actions[match.action](match)
+            raise CommandError(f"% {error}: {command.strip()}") from None
+        return keep(self._actions[match.action](match))
 
     # What is asked.
 
@@ -173,12 +175,26 @@ class Commands:
         return ordered(route for route in view["routes"] if route["family"] == family)
 
     def _neighbors_all(self) -> list[View]:
-        """All neighbors, each with whether it came from a range, FRR's "dynamic"."""
-        named = {each["address"] for each in self._reflector.get("config")["neighbors"]}
-        return [
-            each | {"dynamic": each["address"] not in named}
-            for each in self._reflector.get("neighbors")["neighbors"]
+        """All neighbors, each with whether it came from a range, FRR's "dynamic".
+
+        Those that the configuration names are there without a connection, too.
+        """
+        config = self._reflector.get("config")
+        named = {each["address"]: each for each in config["neighbors"]}
+        connected = self._reflector.get("neighbors")["neighbors"]
+        missing = named.keys() - {each["address"] for each in connected}
+        everybody = [
+            *(each | {"dynamic": each["address"] not in named} for each in connected),
+            *(absent(named[address], config) for address in missing),
         ]
+        return sorted(everybody, key=_by_address)
+
+    def _told(self, address: str) -> list[View]:
+        """What a neighbor was told; nothing where it has no session."""
+        try:
+            return list(self._reflector.get("neighbors", address, "advertised")["routes"])
+        except LookupError:
+            return []
 
     # The commands.
 
@@ -186,10 +202,7 @@ class Commands:
         about, everybody = self._about(), self._neighbors_all()
         chosen = next((word for word in ("established", "failed") if word in match.words), "")
         families = [_family(match)] if _names_family(match) else list(FAMILIES)
-        shown = {
-            family: summary_json(about, shown_in(everybody, family, chosen), family)
-            for family in families
-        }
+        shown = {family: summary_json(about, everybody, family, chosen) for family in families}
         if "json" not in match.words:
             return "\n".join(summary_text(of, family, chosen) for family, of in shown.items())
         by_name = {FAMILIES[family][0]: of for family, of in shown.items()}
@@ -204,21 +217,24 @@ class Commands:
         return _table(match, self._about(), self._routes(family), family)
 
     def _longer(self, match: Match) -> str:
-        prefix = match.values["PREFIX"]
-        family = f"ipv{ip_network(prefix).version}"
-        held = self._routes(family, prefix=prefix, match="longer")
+        network = ip_network(match.values["PREFIX"], strict=False)
+        family = f"ipv{network.version}"
+        held = self._routes(family, prefix=str(network), match="longer")
         return _table(match, self._about(), held, family)
 
     def _route(self, match: Match) -> str:
-        text = match.values.get("PREFIX") or match.values["ADDRESS"]
+        prefix = match.values.get("PREFIX")
+        # Bits beyond a prefix's length say nothing, as in FRR.
+        wanted = str(ip_network(prefix, strict=False)) if prefix else match.values["ADDRESS"]
         try:
-            found = self._reflector.get("routes", prefix=text)["routes"]
+            (route,) = self._reflector.get("routes", prefix=wanted)["routes"]
         except LookupError:
             return as_json({}) if "json" in match.words else _NO_NETWORK
-        about = self._about()
+        peers = self._reflector.get("explain", prefix=route["prefix"])["peers"]
+        told = [each for each in peers if each["told"]]
         if "json" in match.words:
-            return as_json(route_json(about, found[0]))
-        return route_text(found[0])
+            return as_json(route_json(self._about(), route, told))
+        return route_text(route, told)
 
     def _neighbors(self, match: Match) -> str:
         about = self._about()
@@ -245,8 +261,7 @@ class Commands:
         about = self._about()
         if not as_told:
             return _table(match, about, of_neighbor(self._routes(family), address), family)
-        told = self._reflector.get("neighbors", address, "advertised")["routes"]
-        routes = ordered(route for route in told if route["family"] == family)
+        routes = ordered(route for route in self._told(address) if route["family"] == family)
         if "json" in match.words:
             return as_json(advertised_json(about, routes, family))
         return advertised_text(about, routes, family)
@@ -265,6 +280,11 @@ def _names_family(match: Match) -> bool:
 def _family(match: Match) -> str:
     """The family that a command means: IPv4 unless it says IPv6."""
     return "ipv6" if "ipv6" in match.words else "ipv4"
+
+
+def _by_address(neighbor: View) -> tuple[int, IPv4Address | IPv6Address]:
+    address = ip_address(neighbor["address"])
+    return address.version, address
 
 
 def _leave(_: Match) -> str:

@@ -110,6 +110,23 @@ def next_hop(path: View, family: str) -> str:
     return path["next_hop"] or ("0.0.0.0" if family == "ipv4" else "::")
 
 
+def next_hop_json(path: View, family: str) -> View:
+    """A path's next hop as FRR's JSON has it."""
+    shown: View = {"ip": next_hop(path, family)}
+    if path["from"]["host_name"]:
+        shown["hostname"] = path["from"]["host_name"]
+    shown["afi"] = family
+    if family == "ipv6":
+        shown["scope"] = "global"
+    return shown | {"used": True}
+
+
+def metric(path: View) -> int | None:
+    """A path's MULTI_EXIT_DISC, which FRR gives its own routes though nobody set it."""
+    held = path.get("med", 0 if is_local(path) else None)
+    return None if held is None else int(held)
+
+
 def own_weight(path: View) -> int:
     """FRR's weight, which is Cisco's: it prefers what a router originates itself."""
     return 32768 if is_local(path) else 0

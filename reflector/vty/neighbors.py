@@ -76,15 +76,17 @@ def _neighbor(about: View, neighbor: View) -> View:
         shown["addressFamilyInfo"] = {
             FAMILIES[family][0]: _family(neighbor, family) for family in neighbor["families"]
         }
-    return shown | {
-        "connectionsEstablished": int(neighbor["state"] == ESTABLISHED),
-        "connectionsDropped": 0,
-        "hostLocal": neighbor["local_address"],
-        "portLocal": neighbor["local_port"],
-        "hostForeign": neighbor["address"],
-        "portForeign": neighbor["remote_port"],
-        "nexthop": neighbor["local_address"],
-    }
+    shown["connectionsEstablished"] = int(neighbor["state"] == ESTABLISHED)
+    shown["connectionsDropped"] = 0
+    if "local_address" in neighbor:
+        shown |= {
+            "hostLocal": neighbor["local_address"],
+            "portLocal": neighbor["local_port"],
+            "hostForeign": neighbor["address"],
+            "portForeign": neighbor["remote_port"],
+            "nexthop": neighbor["local_address"],
+        }
+    return shown
 
 
 def _capabilities(neighbor: View) -> View:
@@ -177,16 +179,14 @@ def _text(key: str, neighbor: View, shown: View) -> str:
     lines += _message_lines(shown["messageStats"])
     for name, family in shown.get("addressFamilyInfo", {}).items():
         lines += _family_lines(name, family)
-    return "\n".join(
-        [
-            *lines,
-            f"  Connections established {shown['connectionsEstablished']}; dropped 0",
+    lines.append(f"  Connections established {shown['connectionsEstablished']}; dropped 0")
+    if "hostLocal" in shown:
+        lines += [
             f"Local host: {shown['hostLocal']}, Local port: {shown['portLocal']}",
             f"Foreign host: {shown['hostForeign']}, Foreign port: {shown['portForeign']}",
             f"Nexthop: {shown['nexthop']}",
-            "",
         ]
-    )
+    return "\n".join([*lines, ""])
 
 
 def _capability_lines(capabilities: View) -> list[str]:

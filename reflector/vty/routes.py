@@ -1,4 +1,4 @@
-"""`show bgp ipv4 unicast` and its kin, as FRR prints them: tables of routes, and one route."""
+"""`show bgp ipv4 unicast` and its kin: tables of routes, as FRR prints them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,9 @@ from typing import Any, Final
 from reflector.vty.facts import (
     View,
     is_internal,
-    is_local,
+    metric,
     next_hop,
+    next_hop_json,
     origin_code,
     own_weight,
     peer_id,
@@ -38,12 +39,6 @@ _STATUS_CODES: Final = {
     "removed": "R",
 }
 _ORIGIN_CODES: Final = {"igp": "i", "egp": "e", "incomplete": "?"}
-
-# How FRR calls those whom it serves, by our name of their role.
-_CLIENTS: Final = {
-    "client": ", (Received from a RR-client)",
-    "route server client": ", (Received from a RS-client)",
-}
 
 # FRR's columns; what is wider takes a line of its own.
 _NETWORK_WIDTH: Final = 17
@@ -88,16 +83,17 @@ def table_text(about: View, routes: Sequence[View], family: str) -> str:
     """The same for people."""
     if not routes:
         return "No BGP prefixes displayed, 0 exist"
+    total = about["routes"][family]["paths"]
     lines = [_head(about)]
     for route in routes:
         network = route["prefix"]
         for index, path in enumerate(route["paths"]):
             valid = "S" if "stale" in path else "*"
-            status = f"{valid}{'>' if index == 0 else ' '}{'i' if is_internal(path) else ''}"
+            best = ">" if index == 0 and route.get("best", True) else " "
+            status = f"{valid}{best}{'i' if is_internal(path) else ''}"
             lines += _row(status, network, path, family)
             network = ""
-    paths = sum(len(route["paths"]) for route in routes)
-    return "\n".join([*lines, "", f"Displayed  {len(routes)} routes and {paths} total paths"])
+    return "\n".join([*lines, "", f"Displayed  {len(routes)} routes and {total} total paths"])
 
 
 def of_neighbor(routes: Iterable[View], address: str) -> list[View]:
@@ -147,56 +143,6 @@ def advertised_text(about: View, routes: Sequence[View], family: str) -> str:
     return "\n".join([*lines, "", f"Total number of prefixes {len(routes)}"])
 
 
-# One route.
-
-
-def route_json(about: View, route: View) -> View:
-    """One prefix with all its paths.
-
-    Args:
-        about: /api/v1/summary.
-        route: As /api/v1/routes?prefix= has it.
-    """
-    return {
-        "prefix": route["prefix"],
-        "version": 0,
-        "paths": [
-            _detailed_path(about, route, path, best=index == 0)
-            for index, path in enumerate(route["paths"])
-        ],
-    }
-
-
-def route_text(route: View) -> str:
-    """The same for people."""
-    paths = route["paths"]
-    lines = [
-        f"BGP routing table entry for {route['prefix']}",
-        f"Paths: ({len(paths)} available, best #1, table default)",
-    ]
-    for index, path in enumerate(paths):
-        source = path["from"]
-        hop = next_hop(path, route["family"])
-        client = _CLIENTS.get(source["role"], "")
-        lines += [
-            f"  {path['as_path'] or 'Local'}{client}",
-            f"    {hop} from {source['address'] or hop} ({source['router_id']})",
-            "      " + ", ".join(_facts(route, path, best=index == 0)),
-        ]
-        if "communities" in path:
-            lines.append(f"      Community: {' '.join(path['communities'])}")
-        if "extended_communities" in path:
-            lines.append(f"      Extended Community: {' '.join(path['extended_communities'])}")
-        if "large_communities" in path:
-            lines.append(f"      Large Community: {' '.join(path['large_communities'])}")
-        if "originator_id" in path:
-            clusters = " ".join(path.get("cluster_list", ()))
-            lines.append(f"      Originator: {path['originator_id']}, Cluster list: {clusters}")
-        if "path_id" in path:
-            lines.append(f"      AddPath ID: RX {path['path_id']}")
-    return "\n".join(lines)
-
-
 def as_json(answer: Any) -> str:  # noqa: ANN401 - JSON is anything
     """An answer as it is printed."""
     return json.dumps(answer, indent=2)
@@ -215,11 +161,11 @@ def _head(about: View) -> str:
 def _row(status: str, network: str, path: View, family: str, *, told: bool = False) -> list[str]:
     """A path in a table: one line, or more where an address is wider than its column."""
     hop = next_hop(path, family)
-    metric = path.get("med", 0 if is_local(path) or told else "")
+    shown_metric = _told_metric(path) if told else metric(path)
     shows = (told and "local_pref" in path) or is_internal(path)
     local_pref = path["local_pref"] if shows else ""
     as_path = path["as_path"] + " " if path["as_path"] else ""
-    rest = f"{metric:>10}{local_pref:>7}{own_weight(path):>7} {as_path}{origin_code(path)}"
+    rest = f"{'' if shown_metric is None else shown_metric:>10}{local_pref:>7}{own_weight(path):>7} {as_path}{origin_code(path)}"
     lines = [f"{status:<3}{network:<{_NETWORK_WIDTH}}"]
     if len(network) >= _NETWORK_WIDTH:
         lines = [lines[0], " " * _INDENT]
@@ -233,6 +179,8 @@ def _row(status: str, network: str, path: View, family: str, *, told: bool = Fal
 def _table_path(route: View, path: View, family: str, *, best: bool) -> View:
     address, _, bits = route["prefix"].partition("/")
     shown: View = {"valid": True}
+    if "stale" in path:
+        shown["stale"] = True
     if best and route.get("best", True):
         shown |= {"bestpath": True, "selectionReason": reason(route)}
     shown |= {
@@ -242,8 +190,8 @@ def _table_path(route: View, path: View, family: str, *, best: bool) -> View:
         "network": route["prefix"],
         "version": 0,
     }
-    if is_local(path) or "med" in path:
-        shown["metric"] = path.get("med", 0)
+    if metric(path) is not None:
+        shown["metric"] = metric(path)
     if is_internal(path):
         shown["locPrf"] = path["local_pref"]
     return shown | {
@@ -251,28 +199,19 @@ def _table_path(route: View, path: View, family: str, *, best: bool) -> View:
         "peerId": peer_id(path),
         "path": path["as_path"],
         "origin": path["origin"],
-        "nexthops": [_next_hop(path, family)],
+        "nexthops": [next_hop_json(path, family)],
     }
-
-
-def _next_hop(path: View, family: str) -> View:
-    shown: View = {"ip": next_hop(path, family)}
-    if path["from"]["host_name"]:
-        shown["hostname"] = path["from"]["host_name"]
-    shown["afi"] = family
-    if family == "ipv6":
-        shown["scope"] = "global"
-    return shown | {"used": True}
 
 
 def _told(prefix: str, path: View, family: str) -> View:
     address, _, bits = prefix.partition("/")
+    shown_metric = _told_metric(path)
     return {
         "addrPrefix": address,
         "prefixLen": int(bits),
         "network": prefix,
         "nextHop": next_hop(path, family),
-        "metric": path.get("med", 0),
+        **({} if shown_metric is None else {"metric": shown_metric}),
         **({"locPrf": path["local_pref"]} if "local_pref" in path else {}),
         "weight": own_weight(path),
         "path": path["as_path"],
@@ -281,70 +220,7 @@ def _told(prefix: str, path: View, family: str) -> View:
     }
 
 
-def _detailed_path(about: View, route: View, path: View, *, best: bool) -> View:
-    source = path["from"]
-    segments = path["as_path"].split()
-    shown: View = {
-        "aspath": {
-            "string": path["as_path"] or "Local",
-            "segments": [{"type": "as-sequence", "list": [int(asn) for asn in segments]}]
-            if segments and all(asn.isdecimal() for asn in segments)
-            else [],
-            "length": len(segments),
-        }
-    }
-    if not is_local(path):
-        shown["rxedFromRrClient"] = True
-    if "path_id" in path:
-        shown["addpathRxId"] = path["path_id"]
-    shown["origin"] = path["origin"]
-    if "med" in path or is_local(path):
-        shown["metric"] = path.get("med", 0)
-    shown |= _standing(path) | {"valid": True, "version": 0}
-    if best:
-        shown["bestpath"] = {"overall": True, "selectionReason": reason(route)}
-    for name, key in _LISTS:
-        if name in path:
-            shown[key] = {"string": " ".join(path[name]), "list": path[name]}
-    if "originator_id" in path:
-        shown["originatorId"] = path["originator_id"]
-    hop = _next_hop(path, route["family"]) | {"metric": 0, "accessible": True}
-    peer: View = {
-        "peerId": source["address"] or next_hop(path, route["family"]),
-        "routerId": about["router_id"] if is_local(path) else source["router_id"],
-    }
-    if source["host_name"]:
-        peer |= {"hostname": source["host_name"]}
-    if not is_local(path):
-        peer["type"] = "internal" if is_internal(path) else "external"
-    return shown | {"nexthops": [hop], "peer": peer}
-
-
-def _standing(path: View) -> View:
-    """What makes a path preferred by where it is from."""
-    if is_local(path):
-        return {"weight": own_weight(path), "sourced": True, "local": True}
-    return {"locPrf": path["local_pref"]} if is_internal(path) else {}
-
-
-_LISTS: Final = (
-    ("communities", "community"),
-    ("extended_communities", "extendedCommunity"),
-    ("large_communities", "largeCommunity"),
-    ("cluster_list", "clusterList"),
-)
-
-
-def _facts(route: View, path: View, *, best: bool) -> list[str]:
-    facts = [f"Origin {path['origin']}"]
-    if "med" in path or is_local(path):
-        facts.append(f"metric {path.get('med', 0)}")
-    if is_local(path):
-        facts += [f"weight {own_weight(path)}", "valid", "sourced", "local"]
-    elif is_internal(path):
-        facts += [f"localpref {path['local_pref']}", "valid", "internal"]
-    else:
-        facts += ["valid", "external"]
-    if best:
-        facts.append(f"best ({reason(route)})")
-    return facts
+def _told_metric(path: View) -> int | None:
+    """The metric that FRR shows of what was told: 0 where it reflects a path without one."""
+    reflects = is_internal(path) and "local_pref" in path
+    return 0 if metric(path) is None and reflects else metric(path)

@@ -13,16 +13,18 @@ _HEADINGS: Final = (
 _NEIGHBOR_WIDTH: Final = 16
 
 
-def summary_json(about: View, neighbors: Iterable[View], family: str) -> View:
+def summary_json(about: View, neighbors: Iterable[View], family: str, chosen: str = "") -> View:
     """One family's summary.
 
     Args:
         about: /api/v1/summary.
-        neighbors: Of /api/v1/neighbors, those to be shown.
+        neighbors: Of /api/v1/neighbors, and those without a connection.
         family: "ipv4" or "ipv6".
+        chosen: "established" or "failed", where only those are to be shown.
     """
-    peers = {key: _peer(about, each, family) for key, each in by_key(neighbors)}
-    failed = sum(peer["state"] != ESTABLISHED for peer in peers.values())
+    counted = [each for each in neighbors if speaks(each, family)]
+    failed = sum(each["state"] != ESTABLISHED for each in counted)
+    peers = {key: _peer(about, each, family) for key, each in by_key(_chosen(counted, chosen))}
     routes = about["routes"].get(family, {"prefixes": 0})
     return {
         "routerId": about["router_id"],
@@ -32,15 +34,15 @@ def summary_json(about: View, neighbors: Iterable[View], family: str) -> View:
         "tableVersion": 0,
         "ribCount": routes["prefixes"],
         "ribMemory": 0,
-        "peerCount": len(peers),
+        "peerCount": len(counted),
         "peerMemory": 0,
         "peerGroupCount": 0,
         "peerGroupMemory": 0,
         "peers": peers,
         "failedPeers": failed,
         "displayedPeers": len(peers),
-        "totalPeers": len(peers),
-        "dynamicPeers": sum("dynamicPeer" in peer for peer in peers.values()),
+        "totalPeers": len(counted),
+        "dynamicPeers": sum(each["dynamic"] for each in counted),
         "bestPath": {"multiPathRelax": "false"},
     }
 
@@ -125,17 +127,6 @@ def _columns(peer: View) -> str:
     )
 
 
-def shown_in(neighbors: Iterable[View], family: str, chosen: str) -> list[View]:
-    """The neighbors that a family's summary shows.
-
-    Args:
-        neighbors: Of /api/v1/neighbors.
-        family: "ipv4" or "ipv6".
-        chosen: "established", "failed" or nothing.
-    """
-    return [
-        each
-        for each in neighbors
-        if speaks(each, family)
-        and (not chosen or (each["state"] == ESTABLISHED) is (chosen == "established"))
-    ]
+def _chosen(neighbors: Iterable[View], chosen: str) -> list[View]:
+    wanted = chosen == "established"
+    return [each for each in neighbors if not chosen or (each["state"] == ESTABLISHED) is wanted]

@@ -20,6 +20,7 @@ NUMBER = Variable("(1-9)", "A number", str.isdecimal)
         ("show bgp ipv6 unicast", "table"),
         ("show bgp ipv4 uni 10.1.0.0/24", "route"),
         ("show ip bgp 10.1.0.5 json", "route"),
+        ("show ip bgp 10.1.0.5/24", "route"),
         ("show bgp 10.0.0.0/8 longer", "longer"),
         ("show bgp neighbors", "neighbors"),
         ("show bgp n 10.0.0.1 j", "neighbors"),
@@ -43,7 +44,7 @@ def test_a_line_is_its_command(line: str, action: str) -> None:
         ("show bgp nothing", "Unknown command"),
         ("show bgp ipv", "Ambiguous command"),
         ("show bgp 10.1.0.0/33", "Unknown command"),
-        ("show bgp 10.1.0.1/24", "Unknown command"),
+        ("show bgp 10.1.0/24", "Unknown command"),
         ("frobnicate", "Unknown command"),
     ],
 )

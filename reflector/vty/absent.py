@@ -1,0 +1,34 @@
+"""Neighbors that the configuration names and that have no connection now."""
+
+from typing import Final
+
+from reflector.vty.facts import View
+
+# FRR's word for a neighbor whose connection is waited for.
+_STATE: Final = "Active"
+_MESSAGES: Final = ("open", "notification", "update", "keepalive", "route_refresh")
+
+
+def absent(settings: View, config: View) -> View:
+    """A neighbor without a connection, with what is known of every neighbor.
+
+    Args:
+        settings: Its own, of /api/v1/config.
+        config: /api/v1/config.
+    """
+    accepted = settings["remote-as"]
+    asn = config["asn"] if accepted == ["internal"] else accepted[0]
+    none = dict.fromkeys(_MESSAGES, 0)
+    return {
+        "address": settings["address"],
+        "dynamic": False,
+        "state": _STATE,
+        "in_state_s": 0.0,
+        # FRR has 0 for one that may be in several ASes.
+        "asn": asn if len(accepted) == 1 and isinstance(asn, int) else 0,
+        "router_id": None,
+        "host_name": "",
+        "description": settings["description"],
+        "families": settings["families"] or config["families"],
+        "messages": {"received": none, "sent": none},
+    }
