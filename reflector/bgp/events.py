@@ -20,11 +20,15 @@ class Established:
     negotiated: Negotiated
 
 
-@dataclass(slots=True)  # not frozen: there is one for each UPDATE, and freezing doubles its cost
-class UpdateReceived:
-    """An UPDATE's body, not yet looked into: that is `update.read_update`'s work."""
+@dataclass(frozen=True, slots=True)
+class UpdatesReceived:
+    """UPDATEs that came one after another, not yet looked into: that is `update.read_update`'s work.
 
-    body: bytes
+    Args:
+        bodies: What follows their headers, at least one.
+    """
+
+    bodies: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +55,4 @@ class Closed:
     received: Notification | None = None
 
 
-Event = OpenAccepted | Established | UpdateReceived | RefreshReceived | Closed
+Event = OpenAccepted | Established | UpdatesReceived | RefreshReceived | Closed

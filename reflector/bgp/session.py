@@ -30,7 +30,7 @@ from reflector.bgp.events import (
     Event,
     OpenAccepted,
     RefreshReceived,
-    UpdateReceived,
+    UpdatesReceived,
 )
 from reflector.bgp.limits import (
     MAX_EAGER_BYTES,
@@ -276,11 +276,8 @@ class Session:
             self._timers[Timer.HOLD] = None
         return Established(self.negotiated)
 
-    def _on_update(self, body: bytes) -> Event:
-        if self.state is not State.ESTABLISHED:
-            raise self._unexpected(MessageType.UPDATE)
-        self.heard += 1
-        return UpdateReceived(body)
+    def _on_update(self, _: bytes) -> Event:
+        raise self._unexpected(MessageType.UPDATE)
 
     def _on_route_refresh(self, body: bytes) -> Event:
         if self.state is not State.ESTABLISHED:
@@ -299,8 +296,17 @@ class Session:
         events: list[Event] = []
         messages = self._framer.feed(data)
         handlers, established = self._handlers, State.ESTABLISHED
+        bodies: list[bytes] | None = None  # of the UPDATEs that came last
         try:
             for message_type, body in messages:
+                if message_type == MessageType.UPDATE and self.state is established:
+                    self.heard += 1
+                    if bodies is None:
+                        bodies = []
+                        events.append(UpdatesReceived(bodies))
+                    bodies.append(body)
+                    continue
+                bodies = None
                 event = handlers[message_type](body)
                 if event is not None:
                     events.append(event)

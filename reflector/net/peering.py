@@ -18,7 +18,7 @@ from reflector.bgp.events import (
     Event,
     OpenAccepted,
     RefreshReceived,
-    UpdateReceived,
+    UpdatesReceived,
 )
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated
@@ -282,8 +282,8 @@ class Peering:
     def _on_events(self, connection: Connection, events: list[Event]) -> None:
         for event in events:
             match event:
-                case UpdateReceived():
-                    closed = self._on_update(connection, event)
+                case UpdatesReceived():
+                    closed = self._on_updates(connection, event.bodies)
                     if closed is not None:
                         self._on_closed(connection, closed)
                         return
@@ -298,14 +298,16 @@ class Peering:
                 case Closed():
                     self._on_closed(connection, event)
 
-    def _on_update(self, connection: Connection, event: UpdateReceived) -> Closed | None:
+    def _on_updates(self, connection: Connection, bodies: list[bytes]) -> Closed | None:
         peer = connection.peer
         if peer is None:
             return None
-        for monitor in self.monitors:
-            monitor.update(peer, event.body)
+        receive = self.speaker.receive_update
         try:
-            self.speaker.receive_update(peer, event.body)
+            for body in bodies:
+                for monitor in self.monitors:
+                    monitor.update(peer, body)
+                receive(peer, body)
         except SessionError as error:
             return connection.session.fail(error)
         if not self._turn_due:

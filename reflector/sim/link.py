@@ -13,7 +13,7 @@ from reflector.bgp.events import (
     Event,
     OpenAccepted,
     RefreshReceived,
-    UpdateReceived,
+    UpdatesReceived,
 )
 from reflector.bgp.notification import Notification
 from reflector.bgp.open import Negotiated, Open
@@ -273,8 +273,9 @@ class Link:
                     self._handle(early)
                 case Established():
                     self._note("established")
-                case UpdateReceived(body=body):
-                    self._on_update(body)
+                case UpdatesReceived(bodies):
+                    for body in bodies:
+                        self._on_update(body)
                 case RefreshReceived(afi=afi, safi=safi, subtype=subtype):
                     self._on_refresh((afi, safi), subtype)
                 case Closed():

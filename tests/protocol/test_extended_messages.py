@@ -8,7 +8,7 @@ import pytest
 
 from reflector.bgp.codec import encode_open
 from reflector.bgp.errors import SessionError
-from reflector.bgp.events import UpdateReceived
+from reflector.bgp.events import UpdatesReceived
 from reflector.bgp.vocabulary import ErrorCode, State, UpdateSubcode
 from reflector.rib.fate import Fate, Reason
 from reflector.rib.policy import Change, Policy, Rule, Verdict
@@ -74,7 +74,7 @@ def test_what_we_offer_we_take(*, theirs: bool, length: int) -> None:
     stream = wire.message(wire.UPDATE, body) + wire.keepalive() + wire.update()
     events = talk.hear(stream[:5000])
     events += talk.hear(stream[5000:])
-    assert events == [UpdateReceived(body), UpdateReceived(b"\0\0\0\0")]
+    assert events == [UpdatesReceived([body]), UpdatesReceived([b"\0\0\0\0"])]
 
 
 @pytest.mark.rfc("8654", "5 not offered")

@@ -78,7 +78,7 @@ def test_messages_before_the_bad_one_count() -> None:
     """RFC 4271 6.1: the error is the message's, not that of those before it."""
     talk = Talk.in_state(State.ESTABLISHED)
     talk.hear(wire.update() + wire.message(77) + wire.update())
-    assert [type(event).__name__ for event in talk.events] == ["UpdateReceived", "Closed"]
+    assert [type(event).__name__ for event in talk.events] == ["UpdatesReceived", "Closed"]
     assert talk.notified == (1, 3, b"\x4d")
 
 

@@ -8,7 +8,7 @@ from reflector.bgp.events import (
     Established,
     OpenAccepted,
     RefreshReceived,
-    UpdateReceived,
+    UpdatesReceived,
 )
 from reflector.bgp.limits import MAX_EAGER_BYTES
 from reflector.bgp.notification import Notification
@@ -74,7 +74,7 @@ def test_an_update_in_established_is_handed_on_and_counts_as_heard() -> None:
     """RFC 4271 8.2.2, Established, Event 27: the hold timer restarts."""
     talk = Talk.in_state(State.ESTABLISHED)
     heard = talk.session.heard
-    assert talk.hear(wire.update()) == [UpdateReceived(b"\0\0\0\0")]
+    assert talk.hear(wire.update()) == [UpdatesReceived([b"\0\0\0\0"])]
     assert talk.session.heard == heard + 1
 
 
@@ -122,7 +122,7 @@ def test_an_error_that_is_found_after_a_notification_is_not_told() -> None:
     """RFC 4271 6.4: not even if what came before the NOTIFICATION is judged only afterwards."""
     talk = Talk.in_state(State.ESTABLISHED)
     update, closed = talk.hear(wire.update() + wire.notification(6, 2))
-    assert isinstance(update, UpdateReceived)
+    assert isinstance(update, UpdatesReceived)
     assert isinstance(closed, Closed)
     talk.session.fail(SessionError(ErrorCode.UPDATE_MESSAGE, 1, "the UPDATE is malformed"))
     assert talk.session.data_to_send() == []
@@ -196,7 +196,7 @@ def test_what_comes_before_the_confirmation_is_read_after_it() -> None:
     events += talk.hear(everything[90:])
     assert [type(event) for event in events] == [OpenAccepted]
     events = talk.confirm()
-    assert [type(event) for event in events] == [Established, UpdateReceived, RefreshReceived]
+    assert [type(event) for event in events] == [Established, UpdatesReceived, RefreshReceived]
 
 
 @pytest.mark.rfc("4271", "8.2.2 OpenConfirm")
@@ -204,7 +204,7 @@ def test_an_eager_peer_may_say_all_at_once() -> None:
     """RFC 4271 8.2.2: OPEN, KEEPALIVE and UPDATE in one segment are as good as in three."""
     talk = Talk()
     talk.hear(wire.open_message() + wire.keepalive() + wire.update())
-    assert [type(event) for event in talk.events] == [OpenAccepted, Established, UpdateReceived]
+    assert [type(event) for event in talk.events] == [OpenAccepted, Established, UpdatesReceived]
 
 
 @pytest.mark.rfc("4486", "4 resources")

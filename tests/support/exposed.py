@@ -8,7 +8,7 @@ events or a NOTIFICATION and nothing else, and a healthy pair keeps exchanging r
 from __future__ import annotations
 
 from reflector.bgp.errors import SessionError
-from reflector.bgp.events import Closed, Established, Event, RefreshReceived, UpdateReceived
+from reflector.bgp.events import Closed, Established, Event, RefreshReceived, UpdatesReceived
 from tests.support import wire
 from tests.support.classroom import Classroom, Student
 from tests.support.talk import Talk
@@ -76,9 +76,10 @@ class Exposed:
                     families=" ".join(family.name for family in negotiated.families),
                     as4=negotiated.as4,
                 )
-            case UpdateReceived(body) if self._hostile is not None:
+            case UpdatesReceived(bodies) if self._hostile is not None:
                 try:
-                    self.classroom.send(self._hostile, body)
+                    for body in bodies:
+                        self.classroom.send(self._hostile, body)
                 except SessionError as error:
                     self._take(self.talk.session.fail(error))
             case RefreshReceived(afi, safi) if self._hostile is not None:
