@@ -4,6 +4,7 @@ Paths are interned: all prefixes that a source announces with the same attribute
 is what makes the tables small and the comparison of a thousand prefixes one comparison.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from reflector.bgp.as4 import narrow
@@ -236,21 +237,10 @@ class Path:
         next_hop = self._next_hop(self.next_hop)
         if not source.internal:
             return attributes.ahead + next_hop + attributes.middle + attributes.behind
-        return b"".join(
-            (
-                attributes.ahead,
-                next_hop,
-                attributes.middle,
-                _ORIGINATOR_ID_HEAD,
-                attributes.originator_id or source.router_id,
-                encode_attribute(
-                    AttributeFlag.OPTIONAL,
-                    AttributeCode.CLUSTER_LIST,
-                    cluster_id + attributes.cluster_list,
-                ),
-                attributes.behind,
-            )
+        reflected = _reflected(
+            attributes.originator_id or source.router_id, cluster_id + attributes.cluster_list
         )
+        return attributes.ahead + next_hop + attributes.middle + reflected + attributes.behind
 
     def _originated(self, own_next_hop: bytes) -> bytes:
         attributes = self.attributes
@@ -280,6 +270,16 @@ class Contest:
 # What a prefix has: mostly one path, which then stands for itself. (An object that held it and was
 # held by it would be a cycle, and cycles are what makes Python's garbage collector worth running.)
 Candidates = Path | Contest
+
+
+@lru_cache(maxsize=4096)
+def _reflected(originator_id: bytes, cluster_list: bytes) -> bytes:
+    """ORIGINATOR_ID and CLUSTER_LIST, which are the same for nearly all paths of a source."""
+    return (
+        _ORIGINATOR_ID_HEAD
+        + originator_id
+        + encode_attribute(AttributeFlag.OPTIONAL, AttributeCode.CLUSTER_LIST, cluster_list)
+    )
 
 
 def local_attributes(local_pref: int) -> PathAttributes:
