@@ -11,6 +11,7 @@ before, so that each turn sends a prefix once, however often it changed.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from reflector.bgp.vocabulary import Family
@@ -74,30 +75,35 @@ class Table:
 
         Args:
             path: The source's path; one at another of its places is another path.
-            prefixes: Packed; the list is taken over.
+            prefixes: Packed, at least one; the list is taken over.
         """
         routes, changes = self.routes, self._changes
         held = self.held.get(path.place)
         if held is None:
             held = self.held[path.place] = Holding()
-        if routes.keys().isdisjoint(prefixes) and (
-            not changes.former or changes.former.keys().isdisjoint(prefixes)
+        # What is new and what is not comes apart, mostly: an UPDATE's first prefix tells.
+        if prefixes[0] in routes or (
+            changes.former and not changes.former.keys().isdisjoint(prefixes)
         ):
-            size = len(routes)
-            for prefix in prefixes:
-                routes[prefix] = path
-            if len(routes) - size != len(prefixes):
-                # Some are named twice in one UPDATE, and are to be told once.
-                prefixes = list(dict.fromkeys(prefixes))
-            held.count += len(prefixes)
-            held.noted += prefixes
-            arrived = changes.arrivals.get(path)
-            if arrived is None:
-                changes.arrivals[path] = prefixes
-            else:
-                arrived += prefixes
-        else:
             self._replace(path, held, prefixes)
+            return
+        size, put = len(routes), routes.setdefault
+        for prefix in prefixes:
+            put(prefix, path)
+        count = len(routes) - size
+        if count < len(prefixes):
+            # What there was already stayed as it was, and what is new stands last. What is named twice
+            # in one UPDATE is told once.
+            new = dict.fromkeys(islice(reversed(routes), count))
+            self._replace(path, held, [prefix for prefix in prefixes if prefix not in new])
+            prefixes = list(reversed(new))
+        held.count += count
+        held.noted += prefixes
+        arrived = changes.arrivals.get(path)
+        if arrived is None:
+            changes.arrivals[path] = prefixes
+        else:
+            arrived += prefixes
 
     def withdraw(self, place: Place, prefixes: Iterable[bytes]) -> int:
         """A source withdraws prefixes; those that it had not announced are passed over.

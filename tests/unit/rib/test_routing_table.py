@@ -52,6 +52,33 @@ def test_a_prefix_twice_in_one_update_arrives_once() -> None:
     assert table.take_changes() == Changes({path: [ONE, TWO]}, {})
 
 
+@pytest.mark.parametrize("prefixes", [[ONE, TWO, THREE], [TWO, ONE, THREE, TWO], [THREE, TWO, ONE]])
+def test_new_prefixes_of_an_update_arrive_and_known_ones_change(prefixes: list[bytes]) -> None:
+    """Wherever the known one stands: TWO, which another source has announced and not as well."""
+    known = make("10.0.0.1")
+    table = settled((known, [TWO]))
+    better = make("10.0.0.2", local_pref=200)
+    table.announce(better, prefixes)
+    changes = table.take_changes()
+    arrived = changes.arrivals.get(better, [])
+    assert {*arrived} | changes.former.keys() == {ONE, TWO, THREE}
+    assert len(arrived) + len(changes.former) == 3
+    assert changes.former[TWO] is known
+    assert {table.routes[prefix].best for prefix in (ONE, TWO, THREE)} == {better}
+    assert table.announced(better.source) == {ONE, TWO, THREE}
+    assert table.count_held(better.source) == 3
+    assert table.withdraw(better.source, [ONE, TWO, THREE]) == 3
+    assert table.routes == {TWO: known}
+
+
+def test_new_prefixes_beside_those_of_the_same_path_arrive() -> None:
+    path = make("10.0.0.1")
+    table = settled((path, [TWO]))
+    table.announce(path, [ONE, TWO, THREE])
+    assert table.take_changes() == Changes({path: [ONE, THREE]}, {})
+    assert table.count_held(path.source) == 3
+
+
 def test_the_same_path_again_is_no_change() -> None:
     path = make("10.0.0.1")
     table = settled((path, [ONE]))
