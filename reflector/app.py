@@ -177,7 +177,12 @@ class App:
         self._summarise()
 
     async def serve_control(self) -> None:
-        """Open the control socket; without it the reflector runs all the same."""
+        """Open what answers questions; without it the reflector runs all the same."""
+        if self.config.http.address is not None:
+            await self._serve_http(self.config.http.address, self.config.http.port)
+        if self.config.whoami.address is not None:
+            await self._serve_whoami(self.config.whoami.address, self.config.whoami.port)
+        # The last of all: whoever is answered here finds the others, too.
         server = ControlServer(self.config.control_socket, self)
         try:
             await server.start()
@@ -185,10 +190,6 @@ class App:
             self.log(Trouble(str(error)))
         else:
             self._control.push_async_callback(server.stop)
-        if self.config.http.address is not None:
-            await self._serve_http(self.config.http.address, self.config.http.port)
-        if self.config.whoami.address is not None:
-            await self._serve_whoami(self.config.whoami.address, self.config.whoami.port)
 
     async def _serve_whoami(self, address: IPAddress, port: int) -> None:
         """Answer who asks on the debug address; without it the reflector runs all the same."""

@@ -15,7 +15,6 @@ from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.namespace import inside
 from reflector.sim.transport import Address
 
-_READY: Final = "ready: "
 _TAKEN: Final = "the port is taken"
 _START_S: Final = 30.0
 _STOP_S: Final = 5.0
@@ -203,12 +202,21 @@ class RunningReflector:
     def _listens(self) -> bool:
         deadline = time.monotonic() + _START_S
         while self._process is not None and self._process.poll() is None:
-            if _READY in self.log:
+            if self._answers():
                 return True
             if time.monotonic() > deadline:
                 return False
             time.sleep(_POLL_S)
         return False
+
+    def _answers(self) -> bool:
+        """Whether it answers who asks: that is the last that it opens, and needs no word in the log."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            try:
+                asking.connect(str(self.control_socket))
+            except OSError:
+                return False
+        return True
 
     def _tail(self) -> str:
         return "\n".join(self.log.splitlines()[-_SHOWN_LINES:])
