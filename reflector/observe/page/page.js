@@ -5,6 +5,7 @@
 
 const MAX_EVENTS = 200;
 const MAX_IN_PICTURE = 16;
+const MAX_WIDE = 8; // clusters whose names fit above and below them
 
 const byId = (id) => document.getElementById(id);
 
@@ -289,31 +290,47 @@ function paintTimes() {
 
 // The picture.
 
+/** Where a cluster stands in the picture, and its name beside it, so that no name is covered by a neighbour. */
+function placed(index, among) {
+  const angle = (2 * Math.PI * index) / among - Math.PI / 2 + (among === 2 ? Math.PI / 2 : 0);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  if (among <= MAX_WIDE) {
+    const [x, y] = [240 + 175 * cos, 200 + 145 * sin];
+    const name = { x: Math.min(Math.max(x, 68), 412), y: y + (sin > 0.01 ? 41 : -29), class: "net" };
+    return { x, y, half: 21, name };
+  }
+  // A narrow ring: names go out to both sides, and above and below it.
+  const [x, y, half] = [240 + 105 * cos, 192 + 150 * sin, 15];
+  const side = Math.abs(cos) < 0.01 ? 0 : Math.sign(cos);
+  const name = { x: x + side * 21, y: side ? y + 5 : y + (sin > 0 ? 31 : -22), class: ["left", "", "right"][side + 1] };
+  return { x, y, half, name: { ...name, class: `count ${name.class}` } };
+}
+
 function paintPicture() {
-  const groups = gather().filter(([network]) => network);
-  const shown = groups.slice(0, MAX_IN_PICTURE);
-  const content = byId("picture-content");
   const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
-  const [x0, y0] = [240, 200];
-  const parts = [];
-  shown.forEach(([network, peers], index) => {
-    const angle = (2 * Math.PI * index) / shown.length - Math.PI / 2 + (shown.length === 2 ? Math.PI / 2 : 0);
-    const [x, y] = [x0 + 175 * Math.cos(angle), y0 + 145 * Math.sin(angle)];
+  const groups = gather().filter(([network]) => network).map(([network, peers]) => {
     const up = peers.filter(([, peer]) => isUp(peer)).length;
-    const alarm = !up || peers.some(([, peer]) => troubled.has(peer.address)) ? "alarm" : "";
-    parts.unshift(draw("line", { x1: x0, y1: y0, x2: x, y2: y, class: up && !isOff(network) ? "" : "down" }));
-    parts.push(
-      alarm ? draw("rect", { x: x - 21, y: y - 21, width: 42, height: 42, class: alarm })
-        : draw("circle", { cx: x, cy: y, r: 21 }),
-      draw("text", { x, y: y + 6, class: "net" }, up),
-      draw("text", { x: Math.min(Math.max(x, 62), 418), y: y + (y > y0 + 1 ? 41 : -29), class: shown.length > 10 ? "count" : "net" }, network));
+    return { network, up, alarm: !up || peers.some(([, peer]) => troubled.has(peer.address)) };
   });
-  parts.push(draw("circle", { cx: x0, cy: y0, r: 44, class: "hub" }),
-    draw("text", { x: x0, y: y0 + 6, class: "hub-text" }, "reflector"));
-  if (groups.length > shown.length) parts.push(draw("text", { x: x0, y: 396, class: "count" }, `and ${groups.length - shown.length} more`));
-  content.replaceChildren(...parts);
+  const shown = groups.slice(0, MAX_IN_PICTURE);
+  const hub = { cx: 240, cy: shown.length > MAX_WIDE ? 192 : 200, r: 44 };
+  const parts = [];
+  shown.forEach(({ network, up, alarm }, index) => {
+    const { x, y, half, name } = placed(index, shown.length);
+    parts.unshift(draw("line", { x1: hub.cx, y1: hub.cy, x2: x, y2: y, class: up && !isOff(network) ? "" : "down" }));
+    parts.push(
+      alarm ? draw("rect", { x: x - half, y: y - half, width: 2 * half, height: 2 * half, class: "alarm" })
+        : draw("circle", { cx: x, cy: y, r: half }),
+      draw("text", { x, y: y + 5, class: "net" }, up),
+      draw("text", name, network));
+  });
+  parts.push(draw("circle", { ...hub, class: "hub" }), draw("text", { x: hub.cx, y: hub.cy + 6, class: "hub-text" }, "reflector"));
+  const others = groups.slice(MAX_IN_PICTURE);
+  const alarmed = others.filter(({ alarm }) => alarm).length;
+  if (others.length) parts.push(draw("text", { x: 240, y: 396, class: "count" }, `and ${others.length} more${alarmed ? `, ${alarmed} with a problem` : ""}`));
+  byId("picture-content").replaceChildren(...parts);
   byId("picture-text").textContent = groups.length
-    ? groups.map(([network, peers]) => `${network}: ${count(peers.filter(([, peer]) => isUp(peer)).length, "node")} up`).join("; ")
+    ? groups.map(({ network, up, alarm }) => `${network}: ${count(up, "node")} up${alarm ? ", with a problem" : ""}`).join("; ")
     : "No cluster is connected.";
 }
 
