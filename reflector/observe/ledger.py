@@ -148,6 +148,11 @@ class Ledger:
                 count = 1 if record.fault is None else record.fault.count + 1
                 record.fault = Fault(at_s, finding.reason, count)
 
+    def sessions(self, peer: PeerName) -> int:
+        """How many sessions a peer has had, with the one that it may have."""
+        record = self.records.get((str(peer.address), peer.router_id))
+        return 0 if record is None else record.sessions
+
     def _up(self, peer: PeerName, at_s: float) -> None:
         record = self._record(peer)
         record.sessions += 1

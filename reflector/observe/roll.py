@@ -131,6 +131,7 @@ class Roll:
                 "state": "Left",
                 "since": None if left is None else round(left.at_s + self.clock_offset_s, 1),
                 "reason": report.reason if isinstance(report, PeerDown) else "",
+                "sessions": record.sessions,
                 "cidrs": [] if before is None else before.get("cidrs", []),
             }
             known = self._known[key] = _Known(signature, view)

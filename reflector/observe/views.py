@@ -102,8 +102,10 @@ def neighbors(
     wanted = [c for c in reflector.peering.connections if address in (None, c.name.address)]
     wanted.sort(key=by_address)
     told = reflector.speaker.count_told() if wanted else {}  # a pass over the tables
+    ledger = reflector.desk.ledger
     for connection in wanted:
-        yield neighbor(reflector.speaker, connection, now_s, told)
+        view = neighbor(reflector.speaker, connection, now_s, told)
+        yield view | {"sessions": ledger.sessions(connection.name)}
 
 
 def neighbor(

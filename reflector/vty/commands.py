@@ -182,11 +182,13 @@ class Commands:
         config = self._reflector.get("config")
         named = {each["address"]: each for each in config["neighbors"]}
         connected = self._reflector.get("neighbors")["neighbors"]
+        everybody = [each | {"dynamic": each["address"] not in named} for each in connected]
         missing = named.keys() - {each["address"] for each in connected}
-        everybody = [
-            *(each | {"dynamic": each["address"] not in named} for each in connected),
-            *(absent(named[address], config) for address in missing),
-        ]
+        if missing:
+            clusters = self._reflector.get("clusters")["clusters"]
+            nodes = (node for cluster in clusters for node in cluster["nodes"])
+            left = {node["address"]: node for node in nodes if "reason" in node}
+            everybody += (absent(named[each], config, left.get(each)) for each in missing)
         return sorted(everybody, key=_by_address)
 
     def _told(self, address: str) -> list[View]:

@@ -60,6 +60,18 @@ def uptime(seconds: float) -> str:
     return f"{whole // _WEEK_S:02}w{whole % _WEEK_S // _DAY_S}d{hours:02}h"
 
 
+def connections(neighbor: View) -> View:
+    """How many sessions a neighbor has had, and how many of them ended."""
+    established = neighbor["state"] == ESTABLISHED
+    had = max(neighbor["sessions"], int(established))
+    return {"connectionsEstablished": had, "connectionsDropped": had - established}
+
+
+def last_reset(neighbor: View) -> View:
+    """How the last session of a neighbor ended that has none; nothing where none is known."""
+    return {"lastResetDueTo": neighbor["reset_reason"]} if "reset_reason" in neighbor else {}
+
+
 def speaks(neighbor: View, family: str) -> bool:
     """Whether a neighbor's session carries a family, or might, as long as it is not established."""
     return family in neighbor.get("families", (family,))

@@ -4,7 +4,15 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from reflector.vty.facts import ESTABLISHED, FAMILIES, View, by_key, uptime
+from reflector.vty.facts import (
+    ESTABLISHED,
+    FAMILIES,
+    View,
+    by_key,
+    connections,
+    last_reset,
+    uptime,
+)
 
 # RFC 5492 codes of the capabilities that FRR has a line for.
 _CAPABILITIES: Final = (
@@ -76,8 +84,9 @@ def _neighbor(about: View, neighbor: View) -> View:
         shown["addressFamilyInfo"] = {
             FAMILIES[family][0]: _family(neighbor, family) for family in neighbor["families"]
         }
-    shown["connectionsEstablished"] = int(neighbor["state"] == ESTABLISHED)
-    shown["connectionsDropped"] = 0
+    shown |= connections(neighbor) | last_reset(neighbor)
+    if "reset_s" in neighbor:
+        shown["lastResetTimerMsecs"] = int(neighbor["reset_s"] * 1000)
     if "local_address" in neighbor:
         shown |= {
             "hostLocal": neighbor["local_address"],
@@ -179,7 +188,13 @@ def _text(key: str, neighbor: View, shown: View) -> str:
     lines += _message_lines(shown["messageStats"])
     for name, family in shown.get("addressFamilyInfo", {}).items():
         lines += _family_lines(name, family)
-    lines.append(f"  Connections established {shown['connectionsEstablished']}; dropped 0")
+    lines.append(
+        f"  Connections established {shown['connectionsEstablished']}; "
+        f"dropped {shown['connectionsDropped']}"
+    )
+    if "lastResetDueTo" in shown:
+        ago = uptime(neighbor["reset_s"])
+        lines.append(f"  Last reset {ago},  {shown['lastResetDueTo']}")
     if "hostLocal" in shown:
         lines += [
             f"Local host: {shown['hostLocal']}, Local port: {shown['portLocal']}",

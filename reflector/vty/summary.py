@@ -4,11 +4,23 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from reflector.vty.facts import ESTABLISHED, FAMILIES, View, by_key, speaks, uptime
+from reflector.vty.facts import (
+    ESTABLISHED,
+    FAMILIES,
+    View,
+    by_key,
+    connections,
+    last_reset,
+    speaks,
+    uptime,
+)
 
 _HEADINGS: Final = (
     "V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc"
 )
+_FAILED: Final = "failed"
+_NO_SESSION_YET: Final = "it has had no session yet"
+_FAILED_HEADINGS: Final = "EstdCnt DropCnt ResetTime Reason"
 # FRR's column of neighbors is this wide at least.
 _NEIGHBOR_WIDTH: Final = 16
 
@@ -24,7 +36,11 @@ def summary_json(about: View, neighbors: Iterable[View], family: str, chosen: st
     """
     counted = [each for each in neighbors if speaks(each, family)]
     failed = sum(each["state"] != ESTABLISHED for each in counted)
-    peers = {key: _peer(about, each, family) for key, each in by_key(_chosen(counted, chosen))}
+    shown = by_key(_chosen(counted, chosen))
+    if chosen == _FAILED:
+        peers = {key: _failed_peer(each) for key, each in shown}
+    else:
+        peers = {key: _peer(about, each, family) for key, each in shown}
     routes = about["routes"].get(family, {"prefixes": 0})
     return {
         "routerId": about["router_id"],
@@ -59,6 +75,7 @@ def summary_text(summary: View, family: str, chosen: str = "") -> str:
     peers = summary["peers"]
     if not peers:
         return f"{title}\n% No {chosen + ' ' if chosen else ''}BGP neighbors found"
+    columns = _failed_columns if chosen == _FAILED else _columns
     width = max(_NEIGHBOR_WIDTH, *(len(key) + 2 for key in peers))
     lines = [
         title,
@@ -66,8 +83,8 @@ def summary_text(summary: View, family: str, chosen: str = "") -> str:
         f"RIB entries {summary['ribCount']}",
         f"Peers {summary['peerCount']}",
         "",
-        "Neighbor".ljust(width) + _HEADINGS,
-        *(_row(key, peer).ljust(width) + _columns(peer) for key, peer in peers.items()),
+        "Neighbor".ljust(width) + (_FAILED_HEADINGS if chosen == _FAILED else _HEADINGS),
+        *(_row(key, peer).ljust(width) + columns(peer) for key, peer in peers.items()),
         "",
     ]
     if chosen:
@@ -79,8 +96,6 @@ def summary_text(summary: View, family: str, chosen: str = "") -> str:
 
 
 def _peer(about: View, neighbor: View, family: str) -> View:
-    established = neighbor["state"] == ESTABLISHED
-    since_s = neighbor["in_state_s"]
     messages = neighbor["messages"]
     shown: dict[str, Any] = {}
     if neighbor["dynamic"]:
@@ -98,20 +113,40 @@ def _peer(about: View, neighbor: View, family: str) -> View:
         "tableVersion": 0,
         "outq": 0,
         "inq": 0,
-        "peerUptime": uptime(since_s) if established else "never",
-        "peerUptimeMsec": int(since_s * 1000) if established else 0,
+        **_up_or_down(neighbor),
     }
-    if established:
-        shown["peerUptimeEstablishedEpoch"] = int(time.time() - since_s)
     return shown | {
         "pfxRcd": neighbor.get("prefixes_held", {}).get(family, 0),
         "pfxSnt": neighbor.get("prefixes_sent", {}).get(family, 0),
         "state": neighbor["state"],
         "peerState": "OK",
-        "connectionsEstablished": int(established),
-        "connectionsDropped": 0,
-        "idType": "ipv6" if ":" in neighbor["address"] else "ipv4",
+        **connections(neighbor),
+        "idType": _id_type(neighbor),
     }
+
+
+def _failed_peer(neighbor: View) -> View:
+    shown = connections(neighbor) | _up_or_down(neighbor) | last_reset(neighbor)
+    if neighbor["dynamic"]:
+        shown["dynamicPeer"] = True
+    return shown | {"idType": _id_type(neighbor)}
+
+
+def _up_or_down(neighbor: View) -> View:
+    """For how long a neighbor has its session, or has none any more."""
+    established = neighbor["state"] == ESTABLISHED
+    since_s = neighbor["in_state_s"] if established else neighbor.get("reset_s")
+    if since_s is None:
+        return {"peerUptime": "never", "peerUptimeMsec": 0}
+    return {
+        "peerUptime": uptime(since_s),
+        "peerUptimeMsec": int(since_s * 1000),
+        "peerUptimeEstablishedEpoch": int(time.time() - since_s),
+    }
+
+
+def _id_type(neighbor: View) -> str:
+    return "ipv6" if ":" in neighbor["address"] else "ipv4"
 
 
 def _row(key: str, peer: View) -> str:
@@ -124,6 +159,13 @@ def _columns(peer: View) -> str:
         f"{peer['version']} {peer['remoteAs']:>10} {peer['msgRcvd']:>9} {peer['msgSent']:>9} "
         f"{peer['tableVersion']:>8} {peer['inq']:>4} {peer['outq']:>4} {peer['peerUptime']:>8} "
         f"{state} {peer['pfxSnt']:>8} {peer.get('desc') or peer.get('hostname') or 'N/A'}"
+    )
+
+
+def _failed_columns(peer: View) -> str:
+    return (
+        f"{peer['connectionsEstablished']:>7} {peer['connectionsDropped']:>7} "
+        f"{peer['peerUptime']:>9} {peer.get('lastResetDueTo', _NO_SESSION_YET)}"
     )
 
 

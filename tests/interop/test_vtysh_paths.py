@@ -75,7 +75,7 @@ TEXT_COMMANDS: Final = (
     f"show bgp ipv4 unicast neighbors {NON_CLIENT} advertised-routes",
     f"show bgp ipv4 unicast neighbors {CLIENT} advertised-routes",
     "show bgp neighbors 127.0.0.99",
-    "show bgp ipv4 unicast | include 10.2.",
+    "show bgp ipv4 unicast | include codes: ",
     "show bgp ipv4 unicast | include ^nothing$",
     "show bgp ipv4 unicast | include",
     "show bgp ipv4 unicast | begin Network",
@@ -83,6 +83,7 @@ TEXT_COMMANDS: Final = (
     f"clear bgp {CLIENT} soft",
 )
 SUMMARY: Final = "show bgp summary json"
+FAILED: Final = "show bgp ipv4 unicast summary failed"
 
 # A version of FRR's table, a time, or what is left of one: where a leaf of these names stands.
 ITS_OWN: Final = {"version", "tableVersion", "bgpTableVersion", "lastUpdate"}
@@ -133,7 +134,9 @@ def announce(target: tuple[str, int], ask: Callable[[str], str]) -> dict[str, st
         wait_until(
             lambda: "(stale)" in ask(f"show bgp ipv4 unicast {STALE}"), what="its route is stale"
         )
-        return {command: ask(command) for command in (*JSON_COMMANDS, *TEXT_COMMANDS, SUMMARY)}
+        return {
+            command: ask(command) for command in (*JSON_COMMANDS, *TEXT_COMMANDS, SUMMARY, FAILED)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +248,22 @@ def test_a_neighbor_of_the_configuration_is_there_without_a_session(
         assert ours[name] == theirs[name]
     assert list(ours["peers"]) == list(theirs["peers"])
     assert ours["peers"][CLIENT]["state"] != "Established" != theirs["peers"][CLIENT]["state"]
+    for address, peer in theirs["peers"].items():
+        for name in ("connectionsEstablished", "connectionsDropped"):
+            assert ours["peers"][address][name] == peer[name]
+
+
+def test_who_has_failed_is_shown_in_frrs_columns(answers: dict[str, dict[str, str]]) -> None:
+    """Neighbor, how often it came and went, when last, and why: that in each one's own words."""
+    ours, theirs = (
+        [
+            line
+            for line in answers[kind][FAILED].split("\n")
+            if re.match(r"Neighbor|127\.|Disp", line)
+        ]
+        for kind in ("ours", "frr")
+    )
+    assert [line.split()[:3] for line in ours] == [line.split()[:3] for line in theirs]
+    assert ours[0] == theirs[0]
+    assert ours[1].index("00:") == theirs[1].index("00:")
+    assert "closed the connection" in ours[1]

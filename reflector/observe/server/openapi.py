@@ -64,6 +64,7 @@ _NEIGHBOR: Final = {
     "router_id": "from its OPEN",
     "host_name": "what it calls itself (FQDN capability)",
     "description": "from the configuration",
+    "sessions": "how many it has had",
 }
 _EVENT: Final = {
     "number": "counted from the reflector's start",

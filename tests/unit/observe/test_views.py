@@ -118,6 +118,7 @@ class TestNeighbors:
             "prefixes_held": {"ipv4": 2, "ipv6": 1},
             "end_of_rib": [],
             "prefixes_sent": {"ipv4": 3, "ipv6": 0},
+            "sessions": 0,
         }
 
     def test_one_that_said_nothing_yet(self, scene: Scene) -> None:
