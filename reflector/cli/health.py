@@ -37,5 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     except ClientError as error:
         print(f"down: {error}")
         return 1
-    print(f"up: {answer['established']} peers established, {answer['prefixes']} prefixes")
+    peers, prefixes = answer["established"], answer["prefixes"]
+    print(
+        f"up: {peers} {'peer' if peers == 1 else 'peers'} established, "
+        f"{prefixes} {'prefix' if prefixes == 1 else 'prefixes'}"
+    )
     return 0

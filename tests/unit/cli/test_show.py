@@ -313,6 +313,12 @@ class TestHealth:
         assert main(["health"]) == 0
         assert capsys.readouterr().out == "up: 3 peers established, 9 prefixes\n"
 
+    def test_one_is_not_many(self, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer = {"status": "ok", "established": 1, "prefixes": 1}
+        monkeypatch.setattr(Client, "health", lambda _: answer)
+        assert main(["health"]) == 0
+        assert capsys.readouterr().out == "up: 1 peer established, 1 prefix\n"
+
     def test_down(self, capsys: Captured, tmp_path: Path) -> None:
         assert main(["health", "--socket", str(tmp_path / "none")]) == 1
         out = capsys.readouterr().out
