@@ -47,12 +47,12 @@ def community_words(path: View) -> str:
 
 
 def extended_words(path: View) -> str:
-    """Extended communities as FRR writes them, "RT:64512:1"; those that it may not know as we do."""
+    """Extended communities as FRR writes them, "RT:64512:1"; of other types the octets."""
     return " ".join(map(_extended, path["extended_communities"]))
 
 
 def scope(path: View) -> str:
-    """To whom a path's communities forbid to announce it, as FRR says it; empty where to nobody."""
+    """How far a path's communities let it go, as FRR says it; empty where they say nothing."""
     held = path.get("communities", ())
     return next((words for name, words in _SCOPES.items() if name in held), "")
 
