@@ -13,12 +13,14 @@ from typing import Final
 from reflector.observe import diagnosis
 from reflector.observe.diagnosis import Problem
 from reflector.observe.kernel import Md5Drops, read_md5_drops
+from reflector.observe.last_updates import LastUpdates
 from reflector.observe.ledger import Ledger
 from reflector.observe.overlap import Overlap, find_overlaps, take_routes
 from reflector.observe.reflector import Reflector
 from reflector.observe.wall_clock import WallClock
 from reflector.reports import Report
 from reflector.rib.source import IPAddress
+from reflector.speaker import Peer
 
 # A fault of no prefix is looked at again when the burst of UPDATEs that it came in must be over.
 _SETTLED_S: Final = 2.0
@@ -60,6 +62,7 @@ class Desk:
         self.steady = steady
         self.wall_clock = WallClock(clock, steady)
         self.ledger = Ledger()
+        self._last_updates = LastUpdates()
         self._signs = signs
         self._first_drops = self._last_drops = self._read_drops()
         self._dropped_at_s = -math.inf
@@ -80,6 +83,7 @@ class Desk:
     def tick(self, reflector: Reflector) -> None:
         """Look at what only time tells; to be called about once a second."""
         now_s = self.steady()
+        self._last_updates.look(reflector.peering.connections, now_s)
         faulty = {
             key: record.fault
             for key, record in self.ledger.records.items()
@@ -115,7 +119,8 @@ class Desk:
         loop = asyncio.get_running_loop()
         nodes: list[diagnosis.Node] = []
         pause_at_s = loop.time() + _SLICE_S
-        for node in diagnosis.nodes(reflector, loop.time()):
+        self._last_updates.look(reflector.peering.connections, self.steady())
+        for node in diagnosis.nodes(reflector, loop.time(), self._unchanged_s):
             nodes.append(node)
             if loop.time() >= pause_at_s:
                 await asyncio.sleep(0)
@@ -141,6 +146,9 @@ class Desk:
             each if each.since_s is None else replace(each, since_s=each.since_s + offset_s)
             for each in diagnosis.diagnose(facts)
         ]
+
+    def _unchanged_s(self, peer: Peer) -> float:
+        return self._last_updates.age_s(peer, self.steady())
 
     def _look_at_kernel(self, now_s: float) -> None:
         if now_s < self._looked_at_s + _KERNEL_S:

@@ -1,6 +1,7 @@
 """The facts that a diagnosis is made of."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from itertools import islice
@@ -16,7 +17,7 @@ from reflector.rib.audience import Audience
 from reflector.rib.quarantine import HeldBack
 from reflector.rib.refusals import Refusals
 from reflector.rib.source import Source
-from reflector.speaker import Speaker
+from reflector.speaker import Peer, Speaker
 
 # How long a signature that was wrong counts as wrong: a peer tries again at the latest after 120 s.
 MD5_S: Final = 130.0
@@ -40,6 +41,7 @@ class Node:
         source: As a source of routes, while established.
         client: Whether it is a route reflector client.
         held: How many prefixes it announces.
+        unchanged_s: How long it has said nothing about routes.
         refused: How many of its prefixes are rejected.
         rejected: The last prefix that breaks a rule, the rule, and how many more break one.
         had_rejected: Whether it has announced such in this session, now or before.
@@ -57,6 +59,7 @@ class Node:
     source: Source | None = None
     client: bool = True
     held: int = 0
+    unchanged_s: float = math.inf
     refused: int = 0
     rejected: tuple[str, str, int] | None = None
     had_rejected: bool = False
@@ -91,19 +94,27 @@ class Facts:
     own_routes_hidden: bool = False
 
 
-def nodes(reflector: Reflector, now_s: float) -> Iterator[Node]:
+def nodes(
+    reflector: Reflector, now_s: float, unchanged_s: Callable[[Peer], float]
+) -> Iterator[Node]:
     """Gather the facts of all connections; whoever iterates may take pauses.
 
     Args:
         reflector: Whose.
         now_s: Loop time.
+        unchanged_s: How long a peer has said nothing about routes.
     """
     speaker = reflector.speaker
     for connection in list(reflector.peering.connections):
-        yield _node(speaker, connection, now_s)
+        yield _node(speaker, connection, now_s, unchanged_s)
 
 
-def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
+def _node(
+    speaker: Speaker,
+    connection: PeerConnection,
+    now_s: float,
+    unchanged_s: Callable[[Peer], float],
+) -> Node:
     name, peer = connection.name, connection.peer
     node = Node(
         str(name.address),
@@ -122,6 +133,7 @@ def _node(speaker: Speaker, connection: PeerConnection, now_s: float) -> Node:
         source=peer.source,
         client=peer.source.kind == Audience.CLIENT,
         held=speaker.held_by(peer),
+        unchanged_s=unchanged_s(peer),
         refused=peer.refusals.standing,
         rejected=_rejected(peer.refusals),
         had_rejected=peer.refusals.had_wrong,

@@ -18,6 +18,8 @@ from reflector.rib.source import Source
 _SILENT_S: Final = 3.0
 # A node sends its routes as soon as its session is up.
 _NOTHING_S: Final = 4.0
+# Who changes its routes withdraws the old ones and announces the new ones.
+_CHANGES_S: Final = 2.0
 # A peer that has given up is no problem any more: GoBGP tries again after 120 s at most.
 _STALE_S: Final = 300.0
 _FLAPS: Final = 3
@@ -211,6 +213,8 @@ def _nothing_announced(facts: Facts) -> Iterator[Problem]:
     for node in facts.nodes:
         if node.source is None or not node.client or node.held or node.in_state_s < _NOTHING_S:
             continue
+        if node.unchanged_s < _CHANGES_S:
+            continue  # it is about to announce others, or to leave
         if node.refused or node.source in told:
             continue  # which is told by what was wrong with it
         kind = "waits-for-others" if node.graceful else "announces-nothing"
@@ -220,7 +224,7 @@ def _nothing_announced(facts: Facts) -> Iterator[Problem]:
             (node.address,),
             f"{_named(node)} has a session and announces no route{why}.",
             _fix(kind, node=node.host_name or node.address),
-            facts.now_s - node.in_state_s,
+            facts.now_s - min(node.in_state_s, node.unchanged_s),
         )
 
 

@@ -271,6 +271,22 @@ class TestAnnouncements:
         room.scene.announce(peer, "10.244.0.0/24")
         assert room.problems() == []
 
+    def test_a_node_that_changes_its_routes_announces_something(self, room: Class) -> None:
+        """A moment without any is no mistake, however long its session has been up."""
+        peer = room.scene.join("10.0.0.5", "node-a")
+        [connection] = room.scene.peering.connections
+        connection.since = -1e9
+        room.scene.announce(peer, "10.244.0.0/24")
+        assert room.problems() == []
+        room.scene.withdraw(peer, "10.244.0.0/24")
+        assert room.problems() == []
+        room.scene.announce(peer, "10.245.0.0/24")
+        assert room.problems() == []
+        room.scene.withdraw(peer, "10.245.0.0/24")
+        room.scene.desk.tick(room.scene)
+        room.now_s += 2.5
+        assert not is_told_as_old(room.the_one("announces-nothing"))
+
     def test_a_next_hop_that_is_not_the_nodes(self, room: Class) -> None:
         peer = room.scene.join("10.0.0.5", "node-a")
         room.scene.announce(peer, "10.244.0.0/24", next_hop="192.168.0.7")
@@ -316,6 +332,8 @@ class TestAnnouncements:
         # Nothing is rejected any more, nor announced, and so for long.
         [connection] = room.scene.peering.connections
         connection.since = -1e9
+        room.scene.desk.tick(room.scene)
+        room.now_s += 3
         assert [problem.kind for problem in room.problems()] == ["announces-nothing"]
 
     def test_a_default_route_is_rejected_each_time(self, room: Class) -> None:
@@ -377,6 +395,8 @@ def test_a_pod_cidr_that_is_held_back_names_both_nodes() -> None:
     )
     room.scene.withdraw(first, "10.1.0.0/24", "10.2.0.0/24")
     room.scene.speaker.turn()
+    room.scene.desk.tick(room.scene)
+    room.now_s += 3
     assert [each.kind for each in room.problems()] == ["announces-nothing"]
 
 
