@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import Final, Self, Unpack
+from typing import TYPE_CHECKING, Final, NoReturn, Self, Unpack
 
 from reflector.bgp.vocabulary import BGP_PORT
 from reflector.sim.errors import DeadlineError, SimError
@@ -62,6 +62,17 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
     async def __aexit__(self, *_: object) -> None:
         if self._peer is not None:
             await self._peer.close()
+
+    if not TYPE_CHECKING:  # for a type checker what only a peer has stays an error
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if hasattr(Peer, name):
+                message = (
+                    f"there is no peer yet that has {name!r}: "
+                    "await this first, or use it in an `async with` block"
+                )
+            raise AttributeError(message, name=name, obj=self)
 
     async def _dial(self) -> Peer:
         peer = Peer(self._profile, self._target)
