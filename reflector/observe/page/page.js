@@ -236,8 +236,23 @@ function tileOf(key, peer, fresh) {
 const clusterBoxes = new Map();
 let painted = false;
 
+/** Where the keyboard is among the tiles: a tile that is made anew is to have it again. */
+function focusedTile() {
+  const active = document.activeElement || document.body;
+  const element = active.closest(".node");
+  const [key] = [...tiles].find(([, tile]) => tile.element === element) || [];
+  return { key, element, control: active.classList.contains("control") };
+}
+
+function focusAgain({ key, element, control }) {
+  const tile = tiles.get(key);
+  if (!tile || tile.element === element) return;
+  ((control && tile.element.querySelector(".control")) || tile.element.querySelector(".name")).focus({ preventScroll: true });
+}
+
 function paintClusters() {
   const groups = gather();
+  const focused = focusedTile();
   const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
   const boxes = groups.map(([network, peers]) => {
     let box = clusterBoxes.get(network);
@@ -258,6 +273,7 @@ function paintClusters() {
     return box.element;
   });
   setChildren(byId("clusters"), boxes);
+  focusAgain(focused);
   for (const key of tiles.keys()) if (!state.peers.has(key)) tiles.delete(key);
   const networks = new Set(groups.map(([network]) => network));
   for (const network of clusterBoxes.keys()) if (!networks.has(network)) clusterBoxes.delete(network);
