@@ -107,9 +107,10 @@ class Framer:
         self.any_refresh = False
         self.most_bytes = MAX_MESSAGE_BYTES
 
-    def feed(self, data: bytes) -> Generator[tuple[int, bytes], None, None]:
-        """Take bytes from the peer and yield each whole message as (type, body).
+    def feed(self, data: bytes) -> Generator[tuple[int, list[bytes]], None, None]:
+        """Take bytes from the peer and yield each whole message as (type, its body in a list).
 
+        UPDATEs that come one after another are yielded together: that is what nearly all messages are.
         Whoever stops in the middle finds the rest with the next call.
 
         Raises:
@@ -120,25 +121,34 @@ class Framer:
             self._rest = b""
         position, end = 0, len(data)
         most_bytes = self.most_bytes
+        updates: list[bytes] = []
         try:
             while end - position >= HEADER_BYTES:
                 start = position + HEADER_BYTES
                 marker, length, message_type = _HEADER.unpack_from(data, position)
-                # What nearly all messages are is known at a glance; the rest is looked at closely.
-                if (
-                    message_type != MessageType.UPDATE
-                    or marker != MARKER
-                    or not MIN_UPDATE_BYTES <= length <= most_bytes
-                ):
-                    length = check_header(
-                        data[position:start],
-                        any_refresh=self.any_refresh,
-                        most_bytes=most_bytes,
-                    )
                 stop = position + length
+                # An UPDATE is known at a glance; the rest is looked at closely.
+                if (
+                    message_type == MessageType.UPDATE
+                    and marker == MARKER
+                    and MIN_UPDATE_BYTES <= length <= most_bytes
+                ):
+                    if stop > end:
+                        break
+                    updates.append(data[start:stop])
+                    position = stop
+                    continue
+                if updates:
+                    yield MessageType.UPDATE, updates
+                    updates = []
+                stop = position + check_header(
+                    data[position:start], any_refresh=self.any_refresh, most_bytes=most_bytes
+                )
                 if stop > end:
                     break
                 position = stop
-                yield message_type, data[start:stop]
+                yield message_type, [data[start:stop]]
+            if updates:
+                yield MessageType.UPDATE, updates
         finally:
             self._rest = data[position:]

@@ -296,18 +296,13 @@ class Session:
         events: list[Event] = []
         messages = self._framer.feed(data)
         handlers, established = self._handlers, State.ESTABLISHED
-        bodies: list[bytes] | None = None  # of the UPDATEs that came last
         try:
-            for message_type, body in messages:
+            for message_type, bodies in messages:
                 if message_type == MessageType.UPDATE and self.state is established:
-                    self.heard += 1
-                    if bodies is None:
-                        bodies = []
-                        events.append(UpdatesReceived(bodies))
-                    bodies.append(body)
+                    self.heard += len(bodies)
+                    events.append(UpdatesReceived(bodies))
                     continue
-                bodies = None
-                event = handlers[message_type](body)
+                event = handlers[message_type](bodies[0])
                 if event is not None:
                     events.append(event)
                     # What follows an OPEN is read once the owner has confirmed it.
