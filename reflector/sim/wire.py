@@ -100,8 +100,7 @@ def write_routes(
         block = encode_attributes(route)
         network = ip_network(route.prefix)
         family = IPV4_UNICAST if network.version == 4 else IPV6_UNICAST  # noqa: PLR2004
-        next_hop = b"".join(ip_address(each).packed for each in (route.next_hop or "").split())
-        key = (family, block if as4 else narrow(block), next_hop)
+        key = (family, block if as4 else narrow(block), _next_hop(route))
         groups.setdefault(key, []).append(_nlri(network, route.path_id))
     messages = []
     for (family, block, next_hop), prefixes in groups.items():
@@ -140,6 +139,18 @@ def _nlri(network: IPNetwork, path_id: int | None) -> bytes:
     return ahead + pack_prefix(network)
 
 
+def _next_hop(route: Route) -> bytes:
+    """Its octets; to IPv6 routes a link-local address may belong, too (RFC 2545 3)."""
+    hops = [ip_address(each) for each in (route.next_hop or "").split()]
+    version, most = (4, 1) if route.family == "ipv4" else (6, 2)
+    if len(hops) > most or any(hop.version != version for hop in hops):
+        raise ValueError(
+            f"{route.next_hop!r} is no next hop of an {route.family} route such as {route.prefix}: "
+            "`Peer.send` takes octets that are wrong on purpose"
+        )
+    return b"".join(hop.packed for hop in hops)
+
+
 def encode_attributes(route: Route) -> bytes:
     """A route's path attributes in the order of their codes, MP_REACH_NLRI excepted."""
     values: dict[int, RawAttribute] = {}
@@ -150,7 +161,7 @@ def encode_attributes(route: Route) -> bytes:
     put(_WELL_KNOWN, AttributeCode.ORIGIN, bytes((ORIGINS.index(route.origin or "igp"),)))
     put(_WELL_KNOWN, AttributeCode.AS_PATH, _as_path(route.as_path))
     if route.family == "ipv4" and route.next_hop is not None:
-        put(_WELL_KNOWN, AttributeCode.NEXT_HOP, ip_address(route.next_hop).packed)
+        put(_WELL_KNOWN, AttributeCode.NEXT_HOP, _next_hop(route))
     if route.med is not None:
         put(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, route.med.to_bytes(4))
     if route.local_pref is not None:

@@ -51,6 +51,20 @@ def test_a_well_known_community_goes_and_comes_by_its_name(name: str, packed: by
     assert COMMUNITY.read(name) == (AttributeCode.COMMUNITIES, packed)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "next_hop"),
+    [
+        ("10.1.0.0/24", "2001:db8::1"),
+        ("10.1.0.0/24", "10.0.0.1 10.0.0.2"),
+        ("2001:db8:1::/64", "10.0.0.1"),
+        ("2001:db8:1::/64", "2001:db8::1 fe80::1 fe80::2"),
+    ],
+)
+def test_a_next_hop_is_of_its_routes_family(prefix: str, next_hop: str) -> None:
+    with pytest.raises(ValueError, match=r"is no next hop of an ipv[46] route"):
+        write_routes([Route(prefix=prefix, next_hop=next_hop)], as4=True)
+
+
 def test_a_two_octet_session_keeps_large_as_numbers_in_as4_path() -> None:
     """RFC 6793 4.2.2."""
     (body,) = bodies(write_routes([FULL], as4=False))
