@@ -94,6 +94,19 @@ def test_a_node_leaves_and_returns(classroom: Project) -> None:
     assert said.splitlines()[-1] == "all 4 pods reach each other"
 
 
+def test_further_nodes_come_and_go(classroom: Project) -> None:
+    """A third cluster's, by the command that the file offers; they have addresses of their own."""
+    up = ("up", "--detach", "--no-recreate", "--scale")
+    classroom.compose(*up, "c=2", timeout_s=BUILD_TIMEOUT_S)
+    try:
+        said = wait_until(
+            lambda: ping_all(classroom), what="the pods ping", explain=lambda: logs(classroom)
+        )
+    finally:
+        classroom.compose(*up, "c=0", timeout_s=BUILD_TIMEOUT_S)
+    assert said.splitlines()[-1] == "all 6 pods reach each other"
+
+
 def test_pings_that_fail_are_told(classroom: Project) -> None:
     """The command fails where a pod is not reached: here its address is taken away.
 
