@@ -163,14 +163,14 @@ COSMETIC: Final = {
 
 # What a refused statement would do, and what to do instead. Taken back by `no`, it is off here too.
 REFUSED: Final = {
-    "router": "only one `router bgp N` is supported, without a VRF or view",
-    "address-family": "only ipv4 unicast and ipv6 unicast are supported",
-    "vrf": "VRFs are not supported",
+    "router": "only one `router bgp N`, without a VRF or view, is spoken here: take the block out",
+    "address-family": "only ipv4 unicast and ipv6 unicast are supported: take the block out",
+    "vrf": "VRFs are not supported: take the block out",
     "interface": "interfaces are the kernel's matter: take the block out",
     "ip route": "static routes are the kernel's matter: use `ip route add`",
     "ipv6 route": "static routes are the kernel's matter: use `ip -6 route add`",
-    "rpki": "RPKI is not supported",
-    "bfd": "BFD is not supported",
+    "rpki": "RPKI is not supported: take the block out",
+    "bfd": "BFD is not supported: take the block out",
     "bgp bestpath": "it would change which path is best, and the decision process is the RFC's",
     "bgp always-compare-med": "it would change which path is best",
     "bgp ebgp-requires-policy": "external peers' routes are accepted without a policy; take it out",
