@@ -162,6 +162,13 @@ async def test_a_port_that_is_taken_is_named(scene: Scene) -> None:
             await HttpServer(LOOPBACK, server._port, scene).start()
 
 
+@pytest.mark.asyncio
+async def test_an_address_that_is_not_here_is_named(scene: Scene) -> None:
+    nowhere = ip_address("198.51.100.7")
+    with pytest.raises(HttpError, match=r"this machine has no such address; `ip address` lists"):
+        await HttpServer(nowhere, 8179, scene).start()
+
+
 class TestEvents:
     @pytest.mark.asyncio
     async def test_a_snapshot_then_what_changes(self, scene: Scene) -> None:

@@ -90,19 +90,25 @@ class HttpServer:
             listener.listen(_BACKLOG)
         except OSError as error:
             listener.close()
-            why = (
-                "something else listens there"
-                if error.errno == errno.EADDRINUSE
-                else error.strerror
-            )
             raise HttpError(
-                f"{self._what} can't be served on {self._host}:{self._port}: {why} "
+                f"{self._what} can't be served on {self._host}:{self._port}: {_why(error)} "
                 f"(another place: {self._option} ADDRESS:PORT; none: {self._option} off)"
             ) from error
         return listener
 
     def _prepare(self, listener: socket.socket) -> None:
         """Set what a socket needs before it is bound."""
+
+
+def _why(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "something else listens there"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address; `ip address` lists those it has"
+        case errno.EACCES | errno.EPERM:
+            return "not permitted, ports below 1024 are for root and CAP_NET_BIND_SERVICE"
+    return error.strerror or str(error)
 
 
 class WhoamiListener(HttpServer):
