@@ -3,15 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable, Generator
-from dataclasses import replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NoReturn, Self, Unpack
 
 from reflector.bgp.vocabulary import BGP_PORT
+from reflector.sim import given
 from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.namespace import new_socket
 from reflector.sim.peer import Peer
-from reflector.sim.profile import Profile, Settings
+from reflector.sim.profile import Profile, Settings, adjusted
 from reflector.sim.transport import Address, sign, tune
 
 OnPeer = Callable[[Peer], None]
@@ -48,8 +47,8 @@ class connect:  # noqa: N801 - called like a function, as `asyncio.timeout` is
         **settings: Unpack[Settings],
     ) -> None:
         self._on_peer = on_peer
-        self._target = str(ip_address(host)), port
-        self._profile = replace(profile or _DEFAULT, **settings)
+        self._target = str(given.address("host", host)), given.number("port", port, 1, 65535)
+        self._profile = adjusted(profile or _DEFAULT, settings)
         self._peer: Peer | None = None
 
     def __await__(self) -> Generator[object, None, Peer]:
@@ -112,8 +111,9 @@ class Listener:
 
         Raises:
             DeadlineError: Nobody connected in time.
+            ValueError: A setting makes no sense.
         """
-        chosen = replace(profile or self._profile, **settings)
+        chosen = adjusted(profile or self._profile, settings)
         try:
             async with asyncio.timeout(chosen.deadline_s):
                 sock, _ = await asyncio.get_running_loop().sock_accept(self._sock)
@@ -168,9 +168,11 @@ def listen(
 
     Raises:
         SimError: It can't listen there.
+        ValueError: A setting makes no sense.
     """
-    chosen = replace(profile or _DEFAULT, **settings)
-    address = ip_address(host)
+    chosen = adjusted(profile or _DEFAULT, settings)
+    given.number("port", port, 0, 65535)
+    address = given.address("host", host)
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     sock = new_socket(family, socket.SOCK_STREAM, netns=chosen.netns)
     try:

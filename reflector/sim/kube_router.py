@@ -177,7 +177,7 @@ def parse_version(text: str) -> Version:
     Raises:
         ValueError: It is none.
     """
-    parts = text.removeprefix("v").split(".")
+    parts = str(text).removeprefix("v").split(".")
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() for part in parts):  # noqa: PLR2004
         raise ValueError(f"{text!r} is no version of the form 2.5.0")
     major, minor, patch = (int(part) for part in (*parts, "0")[:3])

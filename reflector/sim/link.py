@@ -21,6 +21,7 @@ from reflector.bgp.remote_as import RemoteAs
 from reflector.bgp.session import Session, Timer
 from reflector.bgp.vocabulary import FAMILIES, Family, RefreshSubtype, State
 from reflector.bgp.words import describe_notification
+from reflector.sim import given
 from reflector.sim.errors import DeadlineError, SessionOverError, SimError
 from reflector.sim.faults import faults_of
 from reflector.sim.history import History, Message, Note, Recorder
@@ -150,7 +151,9 @@ class Link:
             DeadlineError: `check` returned nothing true in time.
         """
         __tracebackhide__ = True
-        limit_s = self.profile.deadline_s if deadline_s is None else deadline_s
+        limit_s = self.profile.deadline_s
+        if deadline_s is not None:
+            limit_s = given.seconds("deadline_s", deadline_s)
         deadline = self._loop.time() + limit_s
         while not (result := check()):
             reason = f": {why()}" if why is not None else ""

@@ -1,6 +1,7 @@
 """A simulated BGP peer: what a test makes it say, do and wait for."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -227,4 +228,6 @@ class Peer(Speaking):
 
 
 def _words(error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address to dial from (`ip address` lists those it has)"
     return os.strerror(error.errno) if error.errno else str(error)

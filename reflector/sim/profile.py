@@ -11,8 +11,9 @@ from reflector.bgp.limits import HEADER_BYTES
 from reflector.bgp.message import frame
 from reflector.bgp.open import Open
 from reflector.bgp.vocabulary import BGP_VERSION, CeaseSubcode, MessageType
-from reflector.sim import capability
+from reflector.sim import capability, given
 from reflector.sim.capability import Capability
+from reflector.sim.transport import MAX_KEY_BYTES
 
 _CAPABILITIES: Final = 2
 _MAX_PARAMETER_BYTES: Final = 255
@@ -79,6 +80,36 @@ class Profile:
     faults_allowed: bool = False
     netns: str | None = None
 
+    def require_sense(self) -> None:
+        """See that every value can be said; whether it is sensible to say it is the test's matter.
+
+        Raises:
+            ValueError: One can't; with a sentence that names it.
+        """
+        given.octets("asn", self.asn, 4)
+        given.octets("hold_time_s", self.hold_time_s, 2)
+        given.listed("families", self.families, '["ipv4"]')
+        given.seconds("deadline_s", self.deadline_s)
+        strange = [each for each in self.capabilities or () if not isinstance(each, Capability)]
+        if strange:
+            raise ValueError(f"capabilities: {strange[0]!r} is not of reflector.sim.capability's")
+        checks = (
+            ("peer_asn", lambda name, value: given.octets(name, value, 4)),
+            ("graceful_restart_s", lambda name, value: given.number(name, value, 0, 4095)),
+            ("cease", lambda name, value: given.octets(name, value, 1)),
+            ("deferral_s", given.seconds),
+            ("router_id", given.ipv4),
+            ("next_hop", given.ipv4),
+            ("next_hop_ipv6", given.ipv6),
+            ("source", given.address),
+            ("password", _require_password),
+            ("open_message", _require_octets),
+        )
+        for name, check in checks:
+            value = getattr(self, name)
+            if value is not None:
+                check(name, value)
+
     def located(self, local_address: str) -> "Profile":
         """The profile with what follows from the address that it dials from."""
         address = ip_address(local_address)
@@ -137,6 +168,32 @@ class Profile:
         """The same OPEN, as the session reads it to find what both sides have in common."""
         plain = replace(self, open_message=None)
         return decode_open(plain.opening()[HEADER_BYTES:])
+
+
+def adjusted(profile: Profile, settings: "Settings") -> Profile:
+    """A profile with some of it otherwise, if that can be said.
+
+    Raises:
+        ValueError: A value can't be said.
+        TypeError: There is no setting of such a name.
+    """
+    for name in settings:
+        if name not in Settings.__annotations__:
+            known = ", ".join(Settings.__annotations__)
+            raise TypeError(f"{name!r} is no setting of a peer; there are {known}")
+    made = replace(profile, **settings)
+    made.require_sense()
+    return made
+
+
+def _require_password(name: str, value: object) -> None:
+    if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_KEY_BYTES:
+        raise ValueError(f"{name} must be a text of 1 to {MAX_KEY_BYTES} octets")
+
+
+def _require_octets(name: str, value: object) -> None:
+    if not isinstance(value, bytes):
+        raise ValueError(f'{name} is {value!r}: write octets, as in b"..."')  # noqa: TRY004
 
 
 class Settings(TypedDict, total=False):

@@ -90,6 +90,8 @@ def normal_prefix(text: str) -> str:
     Raises:
         ValueError: It is no prefix, or has bits set beyond its length.
     """
+    if not isinstance(text, str):
+        raise ValueError(f'{text!r} is no prefix: write each as a text of its own, "10.1.0.0/24"')  # noqa: TRY004 - whatever is wrong with it
     return str(ip_network(text))
 
 

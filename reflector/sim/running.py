@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, Self
 
+from reflector.sim import given
 from reflector.sim.errors import DeadlineError, SimError
 from reflector.sim.namespace import inside
 from reflector.sim.transport import Address
@@ -58,8 +59,8 @@ class RunningReflector:
         http: str = "off",
         netns: str | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
+        self.host = str(given.address("host", host))
+        self.port = given.number("port", port, 0, 65535)
         self.asn = asn
         self.router_id = router_id
         self.http = http

@@ -80,8 +80,13 @@ class Speaking(Waiting):
 
         Args:
             families: Of which; none given means all that the session has.
+
+        Raises:
+            ValueError: One is none that is known here.
         """
         negotiated = await self.established()
+        for name in families:
+            capability.pair(name)
         names = families or sorted(str(family) for family in negotiated.families)
         await self.send(b"".join(write_end_of_rib(FAMILY_BY_NAME[name]) for name in names))
 
@@ -149,7 +154,7 @@ class Speaking(Waiting):
         own = located.next_hop if route.family == "ipv4" else located.next_hop_ipv6
         return replace(
             route,
-            origin=route.origin or "igp",
+            origin="igp" if route.origin is None else route.origin,
             next_hop=route.next_hop or own,
             as_path=route.as_path or (() if internal else (self.profile.asn,)),
             local_pref=100 if route.local_pref is None and internal else route.local_pref,

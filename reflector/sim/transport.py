@@ -20,7 +20,7 @@ _READ_BYTES: Final = 1 << 16
 _TCP_MD5SIG: Final = 14
 _TCP_MD5SIG_EXT: Final = 32
 _TCP_MD5SIG_FLAG_PREFIX: Final = 1
-_MAX_KEY_BYTES: Final = 80
+MAX_KEY_BYTES: Final = 80
 
 Address = tuple[str, int]
 
@@ -209,7 +209,7 @@ def sign(sock: socket.socket, address: str, password: str, *, anybody: bool = Fa
         OSError: The kernel can't, or refuses the key.
     """
     key = password.encode()
-    if len(key) > _MAX_KEY_BYTES:
+    if len(key) > MAX_KEY_BYTES:
         raise OSError(errno.EINVAL, "the password is longer than 80 octets")
     peer = ip_address(address)
     if peer.version == 4:  # noqa: PLR2004

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_network
 from struct import error as struct_error
 from struct import iter_unpack, unpack_from
 from typing import Final
@@ -46,6 +46,7 @@ from reflector.bgp.vocabulary import (
     SegmentType,
     UpdateSubcode,
 )
+from reflector.sim import given
 from reflector.sim.route import ORIGINS, AsPath, RawAttribute, Route
 
 _WELL_KNOWN: Final = AttributeFlag.TRANSITIVE
@@ -135,13 +136,13 @@ def write_withdrawal(prefixes: Iterable[tuple[str, int | None]]) -> bytes:
 
 
 def _nlri(network: IPNetwork, path_id: int | None) -> bytes:
-    ahead = b"" if path_id is None else path_id.to_bytes(PATH_ID_BYTES)
+    ahead = b"" if path_id is None else given.octets("path_id", path_id, PATH_ID_BYTES)
     return ahead + pack_prefix(network)
 
 
 def _next_hop(route: Route) -> bytes:
     """Its octets; to IPv6 routes a link-local address may belong, too (RFC 2545 3)."""
-    hops = [ip_address(each) for each in (route.next_hop or "").split()]
+    hops = [given.address("next_hop", each) for each in str(route.next_hop or "").split()]
     version, most = (4, 1) if route.family == "ipv4" else (6, 2)
     if len(hops) > most or any(hop.version != version for hop in hops):
         raise ValueError(
@@ -152,39 +153,57 @@ def _next_hop(route: Route) -> bytes:
 
 
 def encode_attributes(route: Route) -> bytes:
-    """A route's path attributes in the order of their codes, MP_REACH_NLRI excepted."""
+    """A route's path attributes in the order of their codes, MP_REACH_NLRI excepted.
+
+    Raises:
+        ValueError: A value can't be written; with a sentence that names it.
+    """
     values: dict[int, RawAttribute] = {}
 
     def put(flags: int, code: int, value: bytes) -> None:
         values[code] = RawAttribute(flags, code, value)
 
-    put(_WELL_KNOWN, AttributeCode.ORIGIN, bytes((ORIGINS.index(route.origin or "igp"),)))
+    put(_WELL_KNOWN, AttributeCode.ORIGIN, _origin(route.origin))
     put(_WELL_KNOWN, AttributeCode.AS_PATH, _as_path(route.as_path))
     if route.family == "ipv4" and route.next_hop is not None:
         put(_WELL_KNOWN, AttributeCode.NEXT_HOP, _next_hop(route))
     if route.med is not None:
-        put(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, route.med.to_bytes(4))
+        put(_OPTIONAL, AttributeCode.MULTI_EXIT_DISC, given.octets("med", route.med, 4))
     if route.local_pref is not None:
-        put(_WELL_KNOWN, AttributeCode.LOCAL_PREF, route.local_pref.to_bytes(4))
+        put(_WELL_KNOWN, AttributeCode.LOCAL_PREF, given.octets("local_pref", route.local_pref, 4))
     if route.communities:
-        put(_BOTH, AttributeCode.COMMUNITIES, b"".join(map(_community, route.communities)))
+        listed = given.listed("communities", route.communities, '["64512:1"]')
+        put(_BOTH, AttributeCode.COMMUNITIES, b"".join(map(_community, listed)))
     if route.originator_id is not None:
-        put(_OPTIONAL, AttributeCode.ORIGINATOR_ID, IPv4Address(route.originator_id).packed)
+        originator = given.ipv4("originator_id", route.originator_id)
+        put(_OPTIONAL, AttributeCode.ORIGINATOR_ID, originator.packed)
     if route.cluster_list:
-        packed = b"".join(IPv4Address(each).packed for each in route.cluster_list)
+        listed = given.listed("cluster_list", route.cluster_list, '["10.0.0.1"]')
+        packed = b"".join(given.ipv4("cluster_list", each).packed for each in listed)
         put(_OPTIONAL, AttributeCode.CLUSTER_LIST, packed)
     if route.extended_communities:
-        packed = b"".join(map(_extended_community, route.extended_communities))
+        listed = given.listed("extended_communities", route.extended_communities, '["rt:64512:1"]')
+        packed = b"".join(map(_extended_community, listed))
         put(_BOTH, AttributeCode.EXTENDED_COMMUNITIES, packed)
     if route.large_communities:
-        packed = b"".join(map(_large_community, route.large_communities))
+        listed = given.listed("large_communities", route.large_communities, '["64512:1:2"]')
+        packed = b"".join(map(_large_community, listed))
         put(_BOTH, AttributeCode.LARGE_COMMUNITIES, packed)
     values.update(route.raw)
     return b"".join(encode_attribute(*values[code]) for code in sorted(values))
 
 
+def _origin(origin: object) -> bytes:
+    if origin is None:
+        origin = "igp"
+    if origin not in ORIGINS:
+        raise ValueError(f"origin is {origin!r}: write one of {', '.join(ORIGINS)}")
+    return bytes((ORIGINS.index(origin),))
+
+
 def _as_path(path: AsPath) -> bytes:
     segments: list[tuple[int, list[int]]] = []
+    given.listed("as_path", path, "[65001, 65002]")
     for each in path:
         if isinstance(each, frozenset):
             segments.append((SegmentType.AS_SET, sorted(each)))
@@ -193,21 +212,22 @@ def _as_path(path: AsPath) -> bytes:
         else:
             segments.append((SegmentType.AS_SEQUENCE, [each]))
     return b"".join(
-        bytes((kind, len(numbers))) + b"".join(asn.to_bytes(4) for asn in numbers)
+        bytes((kind, len(numbers))) + b"".join(given.octets("as_path", asn, 4) for asn in numbers)
         for kind, numbers in segments
     )
 
 
-def _community(text: str) -> bytes:
-    return WELL_KNOWN_COMMUNITIES.get(text) or _numbers(text, 2, 2)
+def _community(text: object) -> bytes:
+    return WELL_KNOWN_COMMUNITIES.get(str(text)) or _numbers(text, 2, 2)
 
 
-def _large_community(text: str) -> bytes:
+def _large_community(text: object) -> bytes:
     return _numbers(text, 3, 4)
 
 
-def _extended_community(text: str) -> bytes:
+def _extended_community(community: object) -> bytes:
     """The eight octets of an extended community (RFC 4360 3 and 4, RFC 5668 2)."""
+    text = str(community)
     with suppress(ValueError, OverflowError):
         if text.startswith("0x"):
             packed = bytes.fromhex(text[2:])
@@ -229,13 +249,14 @@ def _extended_community(text: str) -> bytes:
     )
 
 
-def _numbers(text: str, count: int, octets: int) -> bytes:
-    parts = text.split(":")
-    if len(parts) != count or not all(part.isdecimal() for part in parts):
-        wanted = ":".join("N" * count)
-        named = f" or one of {', '.join(WELL_KNOWN_COMMUNITIES)}" if count == 2 else ""  # noqa: PLR2004
-        raise ValueError(f"{text!r} is no community: write {wanted}{named}")
-    return b"".join(int(part).to_bytes(octets) for part in parts)
+def _numbers(community: object, count: int, octets: int) -> bytes:
+    parts = str(community).split(":")
+    if len(parts) == count and all(part.isdecimal() for part in parts):
+        with suppress(OverflowError):
+            return b"".join(int(part).to_bytes(octets) for part in parts)
+    wanted, most = ":".join("N" * count), (1 << 8 * octets) - 1
+    named = f", or one of {', '.join(WELL_KNOWN_COMMUNITIES)}" if count == 2 else ""  # noqa: PLR2004
+    raise ValueError(f"{community!r} is no community: write {wanted}, N up to {most}{named}")
 
 
 # Reading.
