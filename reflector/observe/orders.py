@@ -1,8 +1,7 @@
 """What a presenter may do to the class: the orders, and who carries them out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.rib.returning import Returning
@@ -53,46 +52,6 @@ class Controls(Protocol):
 
     def hide(self, by: str, *, hidden: bool) -> str:
         """Hide our own routes, or show them again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order of the API.
-
-    Args:
-        says: What it does.
-        body: Its keys with what they hold.
-        parameters: What the path names.
-    """
-
-    says: str
-    body: Mapping[str, str]
-    parameters: tuple[str, ...] = ()
-
-
-ORDERS: Final[dict[str, Order]] = {
-    "/api/v1/clusters/disconnect": Order(
-        "Keep a cluster apart: what leads to it or out of it is withdrawn, sessions stay up",
-        {"cluster": "its network, such as 10.1.0.0/16"},
-    ),
-    "/api/v1/clusters/connect": Order(
-        "End that", {"cluster": "its network, as it was disconnected"}
-    ),
-    "/api/v1/neighbors/{address}/clear": Order(
-        "End the sessions with an address (Cease/Administrative Reset); they come back",
-        {},
-        ("address",),
-    ),
-    "/api/v1/neighbors/{address}/refresh": Order(
-        "Ask a peer for its routes again (RFC 2918), send it ours again, or both",
-        {"direction": "in, out or both"},
-        ("address",),
-    ),
-    "/api/v1/own-routes": Order(
-        "Hide the reflector's own routes, 1.0.0.2/32 unless configured otherwise, or show them",
-        {"hidden": "true or false"},
-    ),
-}
 
 
 def state(controls: Controls) -> dict[str, object]:

@@ -13,10 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from reflector.observe.orders import ORDERS
-from reflector.observe.server import api, openapi
+from reflector.observe.server import api
 from reflector.observe.server.http import HttpError, HttpServer
-from reflector.observe.server.pace import Pace
 from reflector.reports import Trouble
 from tests.support.reflector_process import free_port
 from tests.unit.observe.scene import Scene
@@ -60,32 +58,6 @@ def scene() -> Scene:
     scene = Scene()
     scene.announce(scene.join("10.0.0.5", "node-a"), "10.244.0.0/24")
     return scene
-
-
-@pytest.mark.asyncio
-async def test_every_path_answers_as_the_openapi_document_says(scene: Scene) -> None:
-    async with serving(scene) as (url, _), aiohttp.ClientSession() as session:
-        async with session.get(f"{url}/api/v1/openapi.json") as response:
-            assert await response.json() == openapi.document()
-        for path, question in openapi.QUESTIONS.items():
-            if path == "/api/v1/events":
-                continue
-            query = {each.name: each.example for each in question.parameters if each.example}
-            at = url + path.replace("{address}", "10.0.0.5")
-            async with session.get(at, params=query) as response:
-                assert response.status == 200, path
-                assert response.content_type == question.kind
-                if question.kind != "application/json":
-                    continue
-                answer = await response.json()
-                for item in answer[question.items][:1] if question.items else [answer]:
-                    assert question.answer.keys() <= item.keys(), path
-
-
-@pytest.mark.asyncio
-async def test_every_path_is_in_the_openapi_document(scene: Scene) -> None:
-    served = {str(route.path) for route in api._Api(scene, Pace()).routes_table()}
-    assert served == openapi.QUESTIONS.keys() | ORDERS.keys()
 
 
 @pytest.mark.asyncio

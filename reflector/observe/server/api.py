@@ -335,4 +335,6 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
         if error.content_type == "application/json":
             raise
         message = f"{request.method} {request.path}: {error.reason}"
-        return web.json_response({"error": message}, status=error.status)
+        # RFC 9110 15.5.6: which methods are allowed.
+        headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        return web.json_response({"error": message}, status=error.status, headers=headers)

@@ -8,11 +8,11 @@ import pytest
 
 from reflector.bgp.open import GracefulRestart
 from reflector.observe.ledger import Ledger
-from reflector.observe.orders import ORDERS
 from reflector.observe.overlap import take_routes
 from reflector.observe.roll import Roll, clusters
 from reflector.observe.search import search
-from reflector.observe.server import metrics, openapi
+from reflector.observe.server import metrics
+from reflector.observe.server.questions import ORDERS, QUESTIONS
 from reflector.observe.views import flags
 from reflector.reports import PeerDown, PeerName, PeerUp, Trouble
 from tests.unit.observe.scene import OUR_ADDRESS, Scene, Sink
@@ -185,7 +185,7 @@ class TestFlags:
 
 def test_the_docs_name_every_path() -> None:
     text = (DOCS / "api.md").read_text()
-    for path in (*openapi.QUESTIONS, *ORDERS):
+    for path in (*QUESTIONS, *ORDERS):
         assert f"`{path}`" in text
 
 
