@@ -230,5 +230,6 @@ class Problem:
             "what": self.what,
             "fix": self.fix,
             "peers": list(self.peers),
+            "subject": self.subject,
             "since": None if self.since_s is None else round(self.since_s, 1),
         }

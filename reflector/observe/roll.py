@@ -78,6 +78,9 @@ class Roll:
         known = self._known.get(key)
         if known is None or known.signature != signature:
             known = self._known[key] = _Known(signature, self._describe(speaker, connection))
+        elif peer is not None and known.view["routes_out"] != (told := self._told(speaker, peer)):
+            # With each route of anybody that changes for all; the rest of the view needs no second look.
+            known.view = known.view | {"routes_out": told}
         return known.view
 
     def _describe(self, speaker: Speaker, connection: PeerConnection) -> View:
@@ -104,10 +107,10 @@ class Roll:
             }
         return view
 
-    def _counters(self, speaker: Speaker, peer: Peer) -> Signature:
-        counters = peer.counters
-        told = self._told(speaker, peer)
-        return counters.announced, counters.withdrawn, counters.refused, told
+    @staticmethod
+    def _counters(speaker: Speaker, peer: Peer) -> Signature:
+        counters, held = peer.counters, speaker.held_by(peer)
+        return counters.announced, counters.withdrawn, counters.refused, held
 
     def _told(self, speaker: Speaker, peer: Peer) -> int:
         """How many prefixes others have, which is what a client is told of."""

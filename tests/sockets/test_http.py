@@ -164,6 +164,57 @@ class TestEvents:
             assert content["peers"]["10.0.0.6 10.0.0.6"] is None
 
     @pytest.mark.asyncio
+    async def test_who_keeps_what_it_was_told_is_told_the_fields_that_differ(
+        self, scene: Scene
+    ) -> None:
+        peer = scene.join("10.0.0.7", "node-c")
+        scene.announce(peer, "10.247.0.0/24")
+        scene.join("10.0.0.8", "node-d")
+        async with (
+            serving(scene) as (url, _),
+            aiohttp.ClientSession() as session,
+            session.get(f"{url}/api/v1/events?delta=fields") as response,
+            session.get(f"{url}/api/v1/events") as plain,
+        ):
+            listener, other = Listener(response), Listener(plain)
+            _, snapshot = await listener.next()
+            assert await other.next() == ("snapshot", snapshot)
+            key = "10.0.0.7 10.0.0.7"
+            scene.announce(peer, "10.247.1.0/24")
+            event, content = await listener.next()
+            assert event == "delta"
+            cidrs = ["10.247.0.0/24", "10.247.1.0/24"]
+            different = {"routes_in": 2, "routes_out": 1, "cidrs": cidrs}
+            assert (content["fields"], content["routes_out_by"]) == ({key: different}, 1)
+            assert "peers" not in content
+            _, same = await other.next()
+            assert same["peers"][key]["routes_in"] == 2
+            assert "fields" not in same
+            # Who comes back gets what it missed in the form that it asks for.
+            scene.announce(peer, "10.247.2.0/24")
+            headers = {"Last-Event-ID": listener.last_id}
+            missed, others = await listener.next(), await other.next()
+            for form, expected in (("?delta=fields", missed), ("", others)):
+                async with session.get(f"{url}/api/v1/events{form}", headers=headers) as again:
+                    assert await Listener(again).next() == expected
+        # Who asks for deltas of a form that nobody has had begins anew.
+        async with serving(scene) as (url, _), aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/api/v1/events") as response:
+                listener = Listener(response)
+                await listener.next()
+                begun = listener.last_id
+                scene.announce(peer, "10.247.3.0/24")
+                await listener.next()
+                headers = {"Last-Event-ID": begun}
+                async with session.get(
+                    f"{url}/api/v1/events?delta=fields", headers=headers
+                ) as again:
+                    assert (await Listener(again).next())[0] == "snapshot"
+            async with session.get(f"{url}/api/v1/events?delta=all") as response:
+                assert response.status == 400
+                assert (await response.json())["error"] == "delta: 'all' is not fields"
+
+    @pytest.mark.asyncio
     async def test_who_comes_back_is_told_what_it_missed_and_no_more(self, scene: Scene) -> None:
         async with serving(scene) as (url, _), aiohttp.ClientSession() as session:
             async with session.get(f"{url}/api/v1/events") as response:

@@ -146,11 +146,11 @@ async def test_pages_that_come_and_go_leave_nothing_behind(
     handlers = 0
     listen = Stream.listen
 
-    async def note(self: Stream, last_id: str) -> AsyncGenerator[bytes, None]:
+    async def note(self: Stream, last_id: str, form: str) -> AsyncGenerator[bytes, None]:
         nonlocal handlers
         handlers += 1
         try:
-            async with aclosing(listen(self, last_id)) as messages:
+            async with aclosing(listen(self, last_id, form)) as messages:
                 async for message in messages:
                     yield message
         finally:

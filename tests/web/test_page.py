@@ -374,3 +374,98 @@ async def _crowd() -> None:
             assert page.complaints == []
     finally:
         await server.stop()
+
+
+def test_a_change_touches_the_tiles_that_it_is_about() -> None:
+    asyncio.run(_touch())
+
+
+# What becomes new among the tiles, and of which texts the characters change.
+WATCH_TILES = """window.made = []; window.counted = new Set();
+new MutationObserver((found) => { for (const each of found) {
+  if (each.type === 'characterData') counted.add(each.target.parentElement.closest('.node').dataset.address);
+  for (const node of each.addedNodes) if (node.classList?.contains('node')) made.push(node.dataset.address);
+} }).observe(document.getElementById('clusters'), {childList: true, subtree: true, characterData: true});
+0"""
+
+
+async def _touch() -> None:
+    scene = Scene()
+    nodes = [scene.join(f"10.0.0.{number}", f"node-{number}") for number in range(1, 9)]
+    for number, node in enumerate(nodes, 1):
+        scene.announce(node, f"10.{number % 2}.{number}.0/24")
+    server = HttpServer(ip_address("127.0.0.1"), free_port(), scene)
+    await server.start()
+    try:
+        async with chromium() as page:
+            await page.open(server.url)
+            out = "[...document.querySelectorAll('.node')].filter((n) => n.textContent.includes('{} out')).length"
+            await page.until(f"{out.format(7)} === 8")
+            await page.run(WATCH_TILES)
+            await page.run("document.querySelectorAll('.node .name')[2].focus()")
+            kept = await page.run("document.activeElement.textContent")
+            # A host route: of the others only the number of routes differs.
+            scene.announce(nodes[0], "10.96.0.1/32")
+            await page.until(f"{out.format(8)} === 7")
+            assert await page.run("made") == []
+            assert len(await page.run("[...counted]")) == 8
+            # A pod CIDR more: one tile is made anew, where it stands.
+            scene.announce(nodes[0], "10.1.101.0/24")
+            await page.until(f"{out.format(9)} === 7")
+            assert await page.run("made") == ["10.0.0.1"]
+            # Who moves to another cluster is there, and nobody else is made again.
+            scene.withdraw(nodes[0], "10.1.1.0/24", "10.1.101.0/24")
+            scene.announce(nodes[0], "10.0.1.0/24")
+            await page.until(
+                "document.querySelector('.cluster').textContent.includes('10.0.0.0/165 nodes')"
+            )
+            assert set(await page.run("made")) == {"10.0.0.1"}
+            assert await page.run("document.activeElement.textContent") == kept
+            assert page.complaints == []
+    finally:
+        await server.stop()
+
+
+def test_a_problem_is_told_once_to_who_listens_to_a_screen_reader() -> None:
+    asyncio.run(_tell())
+
+
+async def _tell() -> None:
+    scene = Scene()
+    first, second = scene.join("10.0.0.5", "node-a"), scene.join("10.0.0.6", "node-b")
+    scene.announce(first, "10.1.0.0/24")
+    scene.announce(second, "10.2.0.0/24")
+    server = HttpServer(ip_address("127.0.0.1"), free_port(), scene)
+    await server.start()
+    news = "document.getElementById('problem-news').textContent"
+    try:
+        async with chromium() as page:
+            await page.open(server.url)
+            await page.until("document.querySelectorAll('.node.up').length === 2")
+            await page.run(
+                "window.told = []; new MutationObserver(() => told.push("
+                f"{news})).observe(document.getElementById('problem-news'), {{childList: true}}); 0"
+            )
+            scene.announce(second, "10.1.0.0/24")
+            await page.until(f"{news}.includes('both announce 10.1.0.0/24')")
+            await page.run("window.item = document.querySelector('.problem'); 0")
+            # One prefix more of the same two: the text says so, in place, and nobody is told again.
+            scene.announce(first, "10.3.0.0/24")
+            scene.announce(second, "10.3.0.0/24")
+            await page.until(
+                "document.querySelector('.problem').textContent.includes('(and 1 more)')"
+            )
+            assert await page.run("item === document.querySelector('.problem')")
+            # Nor of the seconds that it lasts.
+            assert await page.run("!item.closest('[aria-live], [role=status], [role=alert]')")
+            assert len(await page.run("told")) == 1
+            scene.withdraw(second, "10.1.0.0/24", "10.3.0.0/24")
+            await page.until("document.querySelectorAll('.problem').length === 0")
+            new, over = await page.run("told")
+            assert new == (
+                "✖ Error: Two nodes announce the same pod CIDR. node-a (10.0.0.5) and node-b "
+                "(10.0.0.6) both announce 10.1.0.0/24. Its traffic goes to node-a."
+            )
+            assert over == "Nothing is wrong any more."
+    finally:
+        await server.stop()

@@ -1,6 +1,7 @@
 // The live page: what the reflector tells is kept and painted here. Whatever a peer says of itself
-// becomes text and never markup: elements are made by `make`, which only ever sets text. routes.js has
-// the table of routes, controls.js the presenter's buttons; looks.js comes last and starts it all.
+// becomes text and never markup: elements are made by `make`, which only ever sets text. roll.js has
+// the tiles of the nodes, routes.js the table of routes, controls.js the presenter's buttons; looks.js comes
+// last and starts it all.
 "use strict";
 
 const MAX_EVENTS = 200;
@@ -29,7 +30,8 @@ function draw(tag, attributes, text) {
   return element;
 }
 
-const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+const inEnglish = new Intl.NumberFormat("en");
+const count = (number, one) => `${inEnglish.format(number)} ${one}${number === 1 ? "" : "s"}`;
 
 function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -44,6 +46,7 @@ function span(seconds) {
 const state = { summary: {}, peers: new Map(), problems: [], events: [] };
 let clockOffset = 0; // the reflector's clock less this machine's, in seconds
 let dirty = new Set();
+let changed = new Set(); // peers that are shown, by key, and of which something differs
 
 function take(content) {
   if (content.summary) {
@@ -54,15 +57,28 @@ function take(content) {
     state.summary = content.summary;
     dirty.add("summary");
   }
-  if (content.peers) {
-    for (const [key, peer] of Object.entries(content.peers)) {
-      if (peer === null) state.peers.delete(key); else state.peers.set(key, peer);
-    }
-    dirty.add("peers");
-  }
-  if (content.problems) { state.problems = content.problems; dirty.add("problems"); dirty.add("peers"); }
+  takePeers(content.peers || {}, content.fields || {}, content.routes_out_by || 0);
+  if (content.problems) { state.problems = content.problems; dirty.add("problems"); }
   if (content.events) { state.events = state.events.concat(content.events).slice(-MAX_EVENTS); dirty.add("events"); }
   paintSoon();
+}
+
+/** Take in who is new, whole or gone, what differs of others, and by how much all others are told of more. */
+function takePeers(whole, fields, shift) {
+  for (const [key, peer] of Object.entries(whole)) {
+    if (peer === null) state.peers.delete(key); else state.peers.set(key, peer);
+    dirty.add("peers");
+  }
+  for (const [key, different] of Object.entries(fields)) {
+    state.peers.set(key, { ...state.peers.get(key), ...different });
+    changed.add(key);
+  }
+  if (!shift) return;
+  for (const [key, peer] of state.peers) {
+    if (peer.routes_out === undefined || key in whole || "routes_out" in (fields[key] || {})) continue;
+    peer.routes_out += shift;
+    changed.add(key);
+  }
 }
 
 let painting = false;
@@ -72,21 +88,24 @@ function paintSoon() {
   // A page that nobody looks at gets no animation frame; it is painted when somebody does.
   requestAnimationFrame(() => {
     painting = false;
-    const due = dirty;
-    dirty = new Set();
+    const [due, some] = [dirty, changed];
+    [dirty, changed] = [new Set(), new Set()];
     if (due.has("summary")) paintSummary();
     if (due.has("problems")) paintProblems();
-    if (due.has("peers")) { paintClusters(); paintPicture(); }
+    // All of them only where somebody came, went or moved; else the tiles that differ.
+    if (due.has("peers") || !repaintTiles(some)) { paintClusters(); due.add("peers"); }
+    if (due.has("peers") || due.has("problems")) { paintTrouble(); paintPicture(); }
     if (due.has("events")) paintEvents();
     if (due.has("summary") || due.has("peers")) refreshRoutes();
   });
 }
 
 function listen() {
-  const source = new EventSource("api/v1/events");
+  const source = new EventSource("api/v1/events?delta=fields");
   const live = byId("live");
   source.addEventListener("snapshot", (event) => {
     state.peers.clear();
+    dirty.add("peers");
     state.events = [];
     take(JSON.parse(event.data));
   });
@@ -101,7 +120,7 @@ function listen() {
 /** Set a number of the header and the word for what it counts. */
 function setTotal(one, number) {
   const value = byId(`total-${one}s`);
-  value.textContent = number.toLocaleString("en");
+  value.textContent = inEnglish.format(number);
   value.previousElementSibling.textContent = number === 1 ? one : `${one}s`;
 }
 
@@ -147,142 +166,54 @@ async function copy(button) {
 
 // Problems.
 
-let knownProblems = null;
+const problemItems = new Map(); // by problem: its element and the texts that may change
+let problemsPainted = false;
+
+/** The element of a problem, made once: while it stays, its texts change in place. */
+function problemItem(problem) {
+  const words = `${problem.severity === "error" ? "✖ Error" : "▲ Warning"}: ${problem.title}`;
+  const key = JSON.stringify([problem.kind, problem.peers, problem.subject]);
+  let item = problemItems.get(key);
+  if (!item) {
+    item = { title: make("span", ""), since: make("small", ""), what: make("p", "what"), fix: make("p", "fix") };
+    item.element = make("li", `problem ${problem.severity}${problemsPainted ? " fresh" : ""}`,
+      make("h3", "", item.title, item.since), item.what, item.fix);
+    problemItems.set(key, item);
+  }
+  setText(item.title, words);
+  setText(item.what, problem.what);
+  if (item.fixed !== problem.fix) item.fix.replaceChildren(make("b", "", "Fix"), ...unbroken(problem.fix));
+  item.fixed = problem.fix;
+  if (problem.since !== null) { item.since.dataset.since = problem.since; item.since.dataset.words = "for "; }
+  return [key, item.element];
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
 
 function paintProblems() {
   const { problems } = state;
+  const before = new Set(problemItems.keys());
+  const items = new Map(problems.map(problemItem));
+  for (const key of before) if (!items.has(key)) problemItems.delete(key);
+  setChildren(byId("problem-list"), [...items.values()]);
   byId("fine").hidden = problems.length > 0;
   setTotal("problem", problems.length);
   byId("total-problems-box").classList.toggle("bad", problems.length > 0);
   document.title = problems.length ? `(${problems.length}) The class on bgp-reflector` : "The class on bgp-reflector";
-  const known = new Set();
-  byId("problem-list").replaceChildren(...problems.map((problem) => {
-    const error = problem.severity === "error";
-    const key = problem.kind + problem.what;
-    known.add(key);
-    const fresh = knownProblems !== null && !knownProblems.has(key);
-    const since = make("small", "", "");
-    if (problem.since !== null) { since.dataset.since = problem.since; since.dataset.words = "for "; }
-    return make("li", `problem ${problem.severity}${fresh ? " fresh" : ""}`,
-      make("h3", "", `${error ? "✖ Error" : "▲ Warning"}: ${problem.title}`, since),
-      make("p", "what", problem.what),
-      make("p", "fix", make("b", "", "Fix"), ...unbroken(problem.fix)));
-  }));
-  knownProblems = known;
-  paintTimes();
+  tellProblems([...items].filter(([key]) => !before.has(key)).map(([, element]) => element), before.size);
+  problemsPainted = true;
+  paintTimes(byId("problem-list"));
 }
 
-// Roll call.
-
-let bits = 16;
-const tiles = new Map(); // by peer: its element and the view that it shows
-
-function clusterOf(peer) {
-  const cidr = (peer.cidrs || []).find((each) => each.includes(".") && !each.includes(":"));
-  if (!cidr) return "";
-  const [address, length] = cidr.split("/");
-  const most = Math.min(bits, Number(length));
-  const number = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const network = number - (number % 2 ** (32 - most));
-  return `${[24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join(".")}/${most}`;
-}
-
-function order(network) {
-  return network ? network.split(/[./]/).map((part) => part.padStart(3, "0")).join(".") : "~";
-}
-
-function gather() {
-  const grouped = new Map();
-  for (const [key, peer] of state.peers) {
-    const network = clusterOf(peer);
-    if (!grouped.has(network)) grouped.set(network, []);
-    grouped.get(network).push([key, peer]);
-  }
-  return [...grouped].sort((a, b) => (order(a[0]) < order(b[0]) ? -1 : 1));
-}
-
-const label = (peer) => peer.name || peer.address;
-const isUp = (peer) => peer.state === "Established";
-
-function tileOf(key, peer, fresh) {
-  const known = tiles.get(key);
-  if (known && known.peer === peer) return known.element;
-  const kind = isUp(peer) ? "up" : peer.state === "Left" ? "left" : "waiting";
-  const words = { up: "● up", left: "✖ left", waiting: `◐ ${peer.state}` }[kind];
-  const since = make("span", "");
-  if (peer.since) { since.dataset.since = peer.since; since.dataset.words = kind === "left" ? " · ago: " : " · for "; }
-  const stateBox = make("span", "state", words);
-  const facts = make("div", "facts", make("b", "", peer.address));
-  if (kind === "up") {
-    for (const cidr of peer.cidrs || []) facts.append(" · ", make("b", "", cidr));
-    const rest = peer.routes_in - (peer.cidrs || []).length;
-    facts.append(make("br"), `${count(peer.routes_in, "route")} in${rest > 0 && peer.cidrs.length ? ` (${rest} more)` : ""}, ${peer.routes_out.toLocaleString("en")} out`);
-    if (peer.rejected) facts.append(", ", make("span", "flag", `${peer.rejected} rejected`));
-  } else if (kind === "left") {
-    facts.append(` · ${peer.reason}`);
-  }
-  facts.append(since);
-  if (peer.software) facts.append(` · ${peer.software}`);
-  facts.append(...dropButton(peer));
-  const name = make("button", "name", label(peer));
-  name.type = "button";
-  name.title = "Its messages, one by one";
-  const element = make("li", `node ${kind}${fresh ? " fresh" : ""}`, name, stateBox, facts);
-  element.dataset.address = peer.address;
-  tiles.set(key, { peer, element });
-  return element;
-}
-
-const clusterBoxes = new Map();
-let painted = false;
-
-/** Where the keyboard is among the tiles: a tile that is made anew is to have it again. */
-function focusedTile() {
-  const active = document.activeElement || document.body;
-  const element = active.closest(".node");
-  const [key] = [...tiles].find(([, tile]) => tile.element === element) || [];
-  return { key, element, control: active.classList.contains("control") };
-}
-
-function focusAgain({ key, element, control }) {
-  const tile = tiles.get(key);
-  if (!tile || tile.element === element) return;
-  ((control && tile.element.querySelector(".control")) || tile.element.querySelector(".name")).focus({ preventScroll: true });
-}
-
-function paintClusters() {
-  const groups = gather();
-  const focused = focusedTile();
-  const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
-  const boxes = groups.map(([network, peers]) => {
-    let box = clusterBoxes.get(network);
-    if (!box) {
-      box = { title: make("h3", ""), list: make("ul", ""), name: make("b", ""), count: make("span", ""), button: clusterButton(network) };
-      box.title.append(box.name, box.count, ...(box.button ? [box.button] : []));
-      box.element = make("article", "cluster", box.title, box.list);
-      clusterBoxes.set(network, box);
-    }
-    const up = peers.filter(([, peer]) => isUp(peer)).length;
-    box.name.textContent = `${network || "no pod CIDR yet"}${isOff(network) ? " ✂ disconnected" : ""}`;
-    box.count.textContent = up === peers.length ? count(up, "node") : `${up} of ${count(peers.length, "node")}`;
-    labelClusterButton(box.button, network);
-    peers.sort(([, a], [, b]) => label(a).localeCompare(label(b), "en", { numeric: true }) || (a.address < b.address ? -1 : 1));
-    setChildren(box.list, peers.map(([key, peer]) => tileOf(key, peer, painted && !tiles.has(key))));
-    for (const [key, peer] of peers) tiles.get(key).element.classList.toggle("trouble", troubled.has(peer.address));
-    box.element.classList.toggle("alarm", peers.some(([, peer]) => troubled.has(peer.address)));
-    return box.element;
-  });
-  setChildren(byId("clusters"), boxes);
-  focusAgain(focused);
-  for (const key of tiles.keys()) if (!state.peers.has(key)) tiles.delete(key);
-  const networks = new Set(groups.map(([network]) => network));
-  for (const network of clusterBoxes.keys()) if (!networks.has(network)) clusterBoxes.delete(network);
-  byId("nobody").hidden = state.peers.size > 0;
-  const upNow = [...state.peers.values()].filter(isUp);
-  setTotal("node", upNow.length);
-  setTotal("cluster", new Set(upNow.map(clusterOf).filter(Boolean)).size);
-  painted = true;
-  paintTimes();
+/** Tell who listens to a screen reader what is new, once: not how long it lasts nor how often it is seen. */
+function tellProblems(fresh, before) {
+  const news = byId("problem-news");
+  if (!problemsPainted) setText(news, problemItems.size ? `${count(problemItems.size, "problem")}.` : "");
+  else if (fresh.length) {
+    setText(news, fresh.map((each) => `${each.querySelector("h3 span").textContent}. ${each.querySelector(".what").textContent}`).join(" "));
+  } else if (before && !problemItems.size) setText(news, "Nothing is wrong any more.");
 }
 
 /** Make an element's children these, and touch only what differs: a class of a thousand is long. */
@@ -295,12 +226,11 @@ function setChildren(parent, wanted) {
   }
 }
 
-function paintTimes() {
+function paintTimes(within = document) {
   const now = Date.now() / 1000 + clockOffset;
-  for (const element of document.querySelectorAll("[data-since]")) {
+  for (const element of within.querySelectorAll("[data-since]")) {
     const text = element.dataset.words.replace(" · ago: ", " · ") + span(now - Number(element.dataset.since));
-    const whole = element.dataset.words.includes("ago") ? `${text} ago` : text;
-    if (element.textContent !== whole) element.textContent = whole;
+    setText(element, element.dataset.words.includes("ago") ? `${text} ago` : text);
   }
 }
 
@@ -323,7 +253,7 @@ function placed(index, among) {
 }
 
 function paintPicture() {
-  const troubled = new Set(state.problems.flatMap((problem) => problem.peers));
+  const troubled = troubledNow();
   const groups = gather().filter(([network]) => network).map(([network, peers]) => {
     const up = peers.filter(([, peer]) => isUp(peer)).length;
     return { network, up, alarm: !up || peers.some(([, peer]) => troubled.has(peer.address)) };
@@ -352,11 +282,18 @@ function paintPicture() {
 
 // The timeline.
 
-function paintEvents() {
-  byId("events").replaceChildren(...state.events.slice().reverse().map((event) => {
+const eventRows = new WeakMap();
+
+function eventRow(event) {
+  if (!eventRows.has(event)) {
     const time = make("time", "", new Date(event.at * 1000).toLocaleTimeString("en-GB"));
     time.dateTime = new Date(event.at * 1000).toISOString();
     const mark = { warning: "▲ ", error: "✖ " }[event.level] || "";
-    return make("li", event.level, time, make("span", "", make("b", "", mark), ...unbroken(event.message)));
-  }));
+    eventRows.set(event, make("li", event.level, time, make("span", "", make("b", "", mark), ...unbroken(event.message))));
+  }
+  return eventRows.get(event);
+}
+
+function paintEvents() {
+  setChildren(byId("events"), state.events.slice().reverse().map(eventRow));
 }

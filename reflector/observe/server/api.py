@@ -34,7 +34,7 @@ from reflector.observe.server.door import MAX_VISITORS, Door
 from reflector.observe.server.pace import PACE, Pace
 from reflector.observe.server.recorded import Recorded
 from reflector.observe.server.searching import Searching
-from reflector.observe.server.stream import Stream, event_view
+from reflector.observe.server.stream import FORMS, Stream, event_view
 from reflector.observe.server.teaching import Teaching
 from reflector.observe.views import View
 from reflector.rib.path import Candidates
@@ -302,11 +302,14 @@ class _Api:
             return await exabgp_stream.follow(request, self._reflector)
         if wanted:
             raise problem(400, f"format: {wanted[:40]!r} is not exabgp")
+        form = request.query.get("delta", "")
+        if form not in FORMS:
+            raise problem(400, f"delta: {form[:40]!r} is not fields")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
-        messages = self.stream.listen(request.headers.get("Last-Event-ID", ""))
+        messages = self.stream.listen(request.headers.get("Last-Event-ID", ""), form)
         async with contextlib.aclosing(messages):
             # Who has gone, or reads nothing, is nobody's trouble: a browser comes back by itself.
             with contextlib.suppress(ConnectionError, TimeoutError):

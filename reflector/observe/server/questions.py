@@ -228,9 +228,14 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "/api/v1/events": Question(
         "Server-sent events: `snapshot` with summary, peers, problems and events, then `delta` with "
         "what of these has changed; a peer that is null is gone. Send Last-Event-ID to go on where "
-        "a connection broke off. With format=exabgp: one JSON object a line, as ExaBGP tells its "
+        "a connection broke off. With delta=fields a `delta` has of peers that were there before what "
+        "differs, in `fields`, and in `routes_out_by` what to add to routes_out of all whose own it "
+        "doesn't give. With format=exabgp: one JSON object a line, as ExaBGP tells its "
         "processes of sessions and UPDATEs, what there is first",
-        parameters=(Parameter("format", text("if not server-sent events", one_of=("exabgp",))),),
+        parameters=(
+            Parameter("delta", text("if not whole peers", one_of=("fields",))),
+            Parameter("format", text("if not server-sent events", one_of=("exabgp",))),
+        ),
         kind="text/event-stream",
     ),
     "/api/v1/controls": Question(

@@ -170,6 +170,7 @@ PROBLEM: Final = shape(
         "what": text("is seen, in a sentence"),
         "fix": text("what mends it"),
         "peers": several(text(), "addresses of the nodes concerned"),
+        "subject": text("what tells it from others of its kind with these nodes; often empty"),
         "since": number(f"{_AT}, null where not known", null=True),
     }
 )

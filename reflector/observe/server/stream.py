@@ -1,4 +1,4 @@
-"""The event stream: a snapshot, then what changes, twice a second, the same octets for everybody.
+"""The event stream: a snapshot, then what changes, twice a second, the same octets for all of a form.
 
 Nothing is worked out while nobody listens. Who reads too slowly is cut off, and comes back by itself:
 a browser reconnects with the number of the last message that it has, and gets what it missed, or a
@@ -10,7 +10,8 @@ import contextlib
 import json
 import secrets
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reflector.observe import views
@@ -18,6 +19,7 @@ from reflector.observe.journal.wording import describe
 from reflector.observe.ledger import Happening
 from reflector.observe.reflector import Reflector
 from reflector.observe.roll import Roll
+from reflector.observe.server.delta import by_field
 
 # How often changes are looked for: soon enough to be "at once" for a class.
 _PERIOD_S: Final = 0.5
@@ -27,10 +29,42 @@ _SLICE_S: Final = 0.002
 _KEPT: Final = 200
 # Messages that wait for one reader; then it is cut off.
 _WAITING: Final = 64
+# How long a form of deltas is made on when its last listener has gone: a browser comes back in a second.
+_LINGER_S: Final = 30.0
 _HEARTBEAT_S: Final = 15.0
 _TIMELINE: Final = 200
 
 View = dict[str, Any]
+Form = Callable[[View, Mapping[str, View], Mapping[str, View]], View]
+
+
+def _whole(changes: View, _before: Mapping[str, View], _now: Mapping[str, View]) -> View:
+    return changes
+
+
+# What a listener may ask for as its deltas: peers that have changed whole, or the fields that have.
+FORMS: Final[dict[str, Form]] = {"": _whole, "fields": by_field}
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What is told in a form.
+
+    Args:
+        form: Which.
+        kept: The last messages, by number, each followed by the next; none while nobody wanted the form.
+        listeners: How many there are.
+        left_s: When the last one went, in loop time.
+    """
+
+    form: Form
+    kept: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    listeners: int = 0
+    left_s: float | None = None
+
+    def is_wanted(self, now_s: float) -> bool:
+        """Whether somebody listens, or did a moment ago."""
+        return self.listeners > 0 or (self.left_s is not None and now_s < self.left_s + _LINGER_S)
 
 
 def event_view(happening: Happening, clock_offset_s: float) -> View:
@@ -66,8 +100,8 @@ class Stream:
         self._roll = Roll(reflector, reflector.desk.wall_clock.offset_s)
         self._boot = secrets.token_hex(4)
         self._number = 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
-        self._listeners: set[asyncio.Queue[bytes | None]] = set()
+        self._tellings = {name: _Telling(form) for name, form in FORMS.items()}
+        self._listeners: dict[asyncio.Queue[bytes | None], _Telling] = {}
         self._producer: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._summary: View = {}
@@ -77,11 +111,12 @@ class Stream:
         self._whole = b""
         self._closed = False
 
-    async def listen(self, last_id: str) -> AsyncGenerator[bytes, None]:
+    async def listen(self, last_id: str, form: str = "") -> AsyncGenerator[bytes, None]:
         """Messages for one listener, ready to be written, until the stream is closed.
 
         Args:
             last_id: Of the last message that it has, empty for none.
+            form: Of its deltas, of `FORMS`.
         """
         if self._closed:
             return
@@ -91,10 +126,12 @@ class Stream:
             self._producer = self._loop.create_task(self._produce())
         await self._looked.wait()
         yield b"retry: 1000\n\n"
-        missed = self._missed(last_id)
+        telling = self._tellings[form]
+        missed = self._missed(last_id, telling.kept)
         if missed is None:
             missed = [self._snapshot()]
-        self._listeners.add(queue)
+        self._listeners[queue] = telling
+        telling.listeners += 1
         try:
             for message in missed:
                 yield message
@@ -109,7 +146,9 @@ class Stream:
                     return
                 yield message_or_end
         finally:
-            self._listeners.discard(queue)
+            self._listeners.pop(queue, None)
+            telling.listeners -= 1
+            telling.left_s = self._loop.time()
 
     async def close(self) -> None:
         """End every listener's stream."""
@@ -128,17 +167,17 @@ class Stream:
             queue.get_nowait()
         queue.put_nowait(None)
 
-    def _missed(self, last_id: str) -> list[bytes] | None:
+    def _missed(self, last_id: str, kept: deque[tuple[int, bytes]]) -> list[bytes] | None:
         """What somebody missed who has a message; None if that isn't known any more."""
         boot, _, text = last_id.partition("-")
         if boot != self._boot or not text.isdecimal():
             return None
         number = int(text)
-        if number > self._number or (self._kept and number < self._kept[0][0] - 1):
+        if number > self._number or (kept and number < kept[0][0] - 1):
             return None
-        if number < self._number and not self._kept:
+        if number < self._number and not kept:
             return None
-        return [message for each, message in self._kept if each > number]
+        return [message for each, message in kept if each > number]
 
     def _snapshot(self) -> bytes:
         """All there is; the same octets for all that come before something changes."""
@@ -167,21 +206,31 @@ class Stream:
     async def _produce(self) -> None:
         idle = 0
         while idle < 2:  # noqa: PLR2004 - who is just reloading the page finds all as it was
+            before = self._peers
             changes = await self._look()
             self._looked.set()
             if changes:
                 self._number += 1
                 self._whole = b""
-                message = self._message("delta", changes)
-                self._kept.append((self._number, message))
-                for queue in list(self._listeners):
-                    if queue.full():
-                        self._listeners.discard(queue)
-                        self._end(queue)
-                    else:
-                        queue.put_nowait(message)
+                self._tell(changes, before)
             idle = 0 if self._listeners else idle + 1
             await asyncio.sleep(_PERIOD_S)
+
+    def _tell(self, changes: View, before: Mapping[str, View]) -> None:
+        """Tell each listener in its form, and make no form that nobody wants."""
+        now_s = self._loop.time()
+        for telling in self._tellings.values():
+            if not telling.is_wanted(now_s):
+                telling.kept.clear()
+                continue
+            message = self._message("delta", telling.form(changes, before, self._peers))
+            telling.kept.append((self._number, message))
+        for queue, telling in list(self._listeners.items()):
+            if queue.full():
+                del self._listeners[queue]
+                self._end(queue)
+            else:
+                queue.put_nowait(telling.kept[-1][1])
 
     async def _look(self) -> View:
         """Find what has changed since the last time; all has if the clock was set."""

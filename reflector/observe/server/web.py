@@ -22,6 +22,7 @@ _FILES: Final = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/roll.js": ("roll.js", "text/javascript"),
     "/routes.js": ("routes.js", "text/javascript"),
     "/messages.js": ("messages.js", "text/javascript"),
     "/controls.js": ("controls.js", "text/javascript"),
