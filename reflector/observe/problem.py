@@ -41,9 +41,9 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "same-cidr": Kind(
         "error",
-        "Two nodes announce the same pod CIDR",
-        "Two clusters were made with the same `--cluster-cidr` or `podSubnet`. Only one of the two "
-        "gets the traffic.",
+        "Nodes announce the same pod CIDR",
+        "Two clusters or more were made with the same `--cluster-cidr` or `podSubnet`. Only one of the "
+        "nodes gets the traffic.",
         "Give one of the two clusters another pod CIDR (kubeadm: --pod-network-cidr; then "
         "kube-router announces it), or stop kube-router on one of them.",
     ),
@@ -136,8 +136,9 @@ KINDS: Final[dict[str, Kind]] = {
         "Node announces nothing",
         "The session works, and the node has no route to offer: it has no pod CIDR, or "
         "kube-router doesn't announce it.",
-        "Has {node} a pod CIDR? kubectl get nodes -o custom-columns=N:.metadata.name,C:.spec.podCIDR"
-        " Is kube-router started with --run-router=true and --advertise-pod-cidr=true?",
+        "See whether {node} has a pod CIDR (kubectl get nodes -o "
+        "custom-columns=N:.metadata.name,C:.spec.podCIDR), and start kube-router on it with "
+        "--run-router=true and --advertise-pod-cidr=true.",
     ),
     "waits-for-others": Kind(
         "warning",

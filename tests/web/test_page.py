@@ -463,7 +463,7 @@ async def _tell() -> None:
             await page.until("document.querySelectorAll('.problem').length === 0")
             new, over = await page.run("told")
             assert new == (
-                "✖ Error: Two nodes announce the same pod CIDR. node-a (10.0.0.5) and node-b "
+                "✖ Error: Nodes announce the same pod CIDR. node-a (10.0.0.5) and node-b "
                 "(10.0.0.6) both announce 10.1.0.0/24. Its traffic goes to node-a."
             )
             assert over == "Nothing is wrong any more."

@@ -9,8 +9,11 @@ from reflector.bgp.nlri import unpack_prefix
 from reflector.bgp.notification import Notification
 from reflector.bgp.vocabulary import ErrorCode, OpenSubcode, State
 from reflector.observe.diagnosis.facts import Facts, Node
+from reflector.observe.diagnosis.overlaps import overlaps
+from reflector.observe.diagnosis.wording import fix as _fix
+from reflector.observe.diagnosis.wording import named as _named
 from reflector.observe.ledger import Failure, Record
-from reflector.observe.problem import KINDS, Problem
+from reflector.observe.problem import Problem
 from reflector.reports import ConnectionRefused, PeerDown, PeerName, PeerReturned
 from reflector.rib.source import Source
 
@@ -25,6 +28,8 @@ _STALE_S: Final = 300.0
 _FLAPS: Final = 3
 _FLAPPING_S: Final = 120.0
 _CALM_S: Final = 60.0
+# Who fell silent and is away for longer than a class's break went home; the roll call still says why.
+_AWAY_S: Final = 900.0
 # Connections without a word that may be a port scan or a health check.
 _STRANGE: Final = 3
 
@@ -142,6 +147,8 @@ def _fallen(facts: Facts) -> Iterator[Problem]:
         left = record.left
         if left is None or not isinstance(left.report, PeerDown):
             continue
+        if facts.now_s > left.at_s + _AWAY_S:
+            continue
         ends = (left.report.sent, left.report.received)
         if any(end is not None and end.code == ErrorCode.HOLD_TIMER_EXPIRED for end in ends):
             what = f"{_called(record.name)} has no session any more: {left.report.reason}."
@@ -218,7 +225,7 @@ def _nothing_announced(facts: Facts) -> Iterator[Problem]:
         if node.refused or node.source in told:
             continue  # which is told by what was wrong with it
         kind = "waits-for-others" if node.graceful else "announces-nothing"
-        why = " and waits for others (graceful restart)" if node.graceful else ""
+        why = ": it waits for others (graceful restart)" if node.graceful else ""
         yield Problem(
             kind,
             (node.address,),
@@ -270,33 +277,6 @@ def _rejected(facts: Facts) -> Iterator[Problem]:
                 _fix("rejected", node=_short(record.name), prefix="its routes"),
                 fault.at_s,
             )
-
-
-def _overlaps(facts: Facts) -> Iterator[Problem]:
-    named = {node.source: node for node in facts.nodes if node.source is not None}
-    for overlap in facts.overlaps:
-        pair = named.get(overlap.first), named.get(overlap.second)
-        first, second = pair
-        if first is None or second is None:
-            continue
-        one = str(unpack_prefix(overlap.one, overlap.family))
-        other = str(unpack_prefix(overlap.other, overlap.family))
-        more = f" (and {overlap.more} more)" if overlap.more else ""
-        if one == other:
-            kind = "same-cidr"
-            namesakes = first.host_name == second.host_name  # as every minikube is
-            winner = _named(first) if namesakes else first.host_name or first.address
-            what = (
-                f"{_named(first)} and {_named(second)} both announce {one}{more}. "
-                f"Its traffic goes to {winner}."
-            )
-        else:
-            kind = "overlapping-cidr"
-            what = (
-                f"{_named(second)} announces {other}, which lies within {one} of "
-                f"{_named(first)}{more}."
-            )
-        yield Problem(kind, (first.address, second.address), what, _fix(kind), subject=other)
 
 
 def _held_back(facts: Facts) -> Iterator[Problem]:
@@ -351,7 +331,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     _silent,
     _fallen,
     _flapping,
-    _overlaps,
+    overlaps,
     _held_back,
     _same_addresses,
     _same_router_ids,
@@ -377,10 +357,6 @@ def _problem(
     )
 
 
-def _fix(kind: str, **words: object) -> str:
-    return KINDS[kind].fix.format(**words)
-
-
 def _short(name: PeerName) -> str:
     return name.host_name or name.description or str(name.address)
 
@@ -388,8 +364,3 @@ def _short(name: PeerName) -> str:
 def _called(name: PeerName) -> str:
     known = name.host_name or name.description
     return f"{known} ({name.address})" if known else str(name.address)
-
-
-def _named(node: Node) -> str:
-    known = node.host_name or node.description
-    return f"{known} ({node.address})" if known else node.address

@@ -171,6 +171,12 @@ class TestFallen:
         room.report(up(name()), down(name(), "nothing for 90 s", was_up=True, sent=SILENCE))
         problem = room.the_one("hold-timer")
         assert "nothing for 90 s" in problem.what
+        # It is still told after a break, and no more of a student who went home.
+        room.now_s += 899
+        assert room.the_one("hold-timer") == problem
+        room.now_s += 2
+        assert room.problems() == []
+        room.now_s -= 901
         room.report(up(name()))
         assert room.problems() == []
 
@@ -223,6 +229,36 @@ class TestAnnouncements:
         problem = room.the_one("overlapping-cidr")
         assert "lies within 10.244.0.0/17 of node-a (10.0.0.5) (and 1 more)" in problem.what
 
+    def test_one_prefix_over_several_nodes_is_one_mistake(self, room: Class) -> None:
+        wide = room.scene.join("10.0.0.4", "wide")
+        room.scene.announce(wide, "10.244.0.0/16")
+        for number in (12, 11, 13):
+            node = room.scene.join(f"10.0.0.{number}", f"node-{number}")
+            room.scene.announce(node, f"10.244.{number}.0/24")
+        problem = room.the_one("overlapping-cidr")
+        assert problem.what == (
+            "wide (10.0.0.4) announces 10.244.0.0/16, and within it lie 10.244.11.0/24 of node-11 "
+            "(10.0.0.11), 10.244.12.0/24 of node-12 (10.0.0.12) and 10.244.13.0/24 of node-13 (10.0.0.13)."
+        )
+        assert problem.peers == ("10.0.0.4", "10.0.0.11", "10.0.0.12", "10.0.0.13")
+        assert problem.fix.startswith("Have wide announce its own pod CIDR and not 10.244.0.0/16")
+        # The fix works.
+        room.scene.withdraw(wide, "10.244.0.0/16")
+        room.scene.announce(wide, "10.245.0.0/24")
+        assert room.problems() == []
+
+    def test_a_whole_class_with_the_default_pod_cidr_is_one_mistake(self, room: Class) -> None:
+        for number in range(5, 15):
+            node = room.scene.join(f"10.0.0.{number}", f"node-{number}")
+            room.scene.announce(node, "10.244.0.0/24")
+        problem = room.the_one("same-cidr")
+        assert problem.what == (
+            "node-5 (10.0.0.5), node-6 (10.0.0.6), node-7 (10.0.0.7), node-8 (10.0.0.8), node-9 "
+            "(10.0.0.9) and 5 others all announce 10.244.0.0/24. Its traffic goes to node-5."
+        )
+        assert len(problem.peers) == 10
+        assert problem.fix.startswith("Give each of these clusters a pod CIDR of its own")
+
     def test_what_overlaps_on_purpose(self, room: Class) -> None:
         room.scene.originate("10.0.0.0/8")
         a, b = room.scene.join("10.0.0.5", "node-a"), room.scene.join("10.0.0.6", "node-b")
@@ -265,7 +301,7 @@ class TestAnnouncements:
         assert room.problems() == []  # it may be about to
         connection.since = -1e9
         problem = room.the_one("announces-nothing")
-        assert "Has node-a a pod CIDR?" in problem.fix
+        assert "whether node-a has a pod CIDR (kubectl get nodes" in problem.fix
         assert "--advertise-pod-cidr=true" in problem.fix
         assert is_told_as_old(problem)
         room.scene.announce(peer, "10.244.0.0/24")
