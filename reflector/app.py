@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from ipaddress import ip_network
 from typing import Any, Final
 
 from reflector import __version__
@@ -19,7 +20,13 @@ from reflector.config.model import Config, settings_for
 from reflector.config.reload import Reload, diff, passwords
 from reflector.controls import Controls
 from reflector.net.dialer import Dialer, Target
-from reflector.net.host import default_router_id, host_name, is_here, reachable_addresses
+from reflector.net.host import (
+    default_router_id,
+    host_name,
+    is_here,
+    reachable_addresses,
+    where_peers_come,
+)
 from reflector.net.listeners import Listeners
 from reflector.net.memory import Remembered, default_path
 from reflector.net.peer_policy import PeerPolicy
@@ -377,11 +384,14 @@ class App:
 
     def _addresses(self) -> list[IPAddress]:
         # The debug address is reached by way of a session; it is no place to have one with.
-        return [
+        found = [
             each
             for each in reachable_addresses(self._listeners)
             if each != self.config.whoami.address
         ]
+        may_peer = [each.network for each in self.config.ranges]
+        may_peer += [ip_network(each.address.packed) for each in self.config.neighbors]
+        return where_peers_come(found, may_peer)
 
     def _greet(self) -> None:
         """Say on a terminal where peers reach us and what to tell kube-router."""

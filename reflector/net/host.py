@@ -1,14 +1,23 @@
 """What this machine is called and where it can be reached."""
 
+import fcntl
 import socket
-from collections.abc import Iterable
+import struct
+import sys
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
+from reflector.bgp.nlri import IPNetwork
 from reflector.rib.source import IPAddress
 
 # Never contacted: a UDP socket that is connected to it only asks the kernel which of our addresses
 # it would send from (RFC 5737, TEST-NET-1).
 _ELSEWHERE = ("192.0.2.1", 9)
+
+# netdevice(7) of Linux.
+_SIOCGIFFLAGS: Final = 0x8913
+_IFF_RUNNING: Final = 0x40
 
 
 def host_name() -> str:
@@ -62,7 +71,8 @@ def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
     """Addresses at which peers reach us.
 
     Args:
-        listening: What we listen on; an unspecified address stands for all of its version.
+        listening: What we listen on; an unspecified address stands for all of its version on
+            interfaces that work: Docker's own bridge has one that leads nowhere without containers.
 
     Returns:
         The primary IPv4 address first, loopback only if there is nothing else.
@@ -72,7 +82,7 @@ def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
         if not address.is_unspecified:
             found.append(address)
         else:
-            found += [a for a in _interface_addresses() if a.version == address.version]
+            found += [a for a in _interface_addresses(running=True) if a.version == address.version]
     if any(not a.is_loopback for a in found):
         found = [a for a in found if not a.is_loopback]
     primary = primary_ipv4()
@@ -80,19 +90,53 @@ def reachable_addresses(listening: Iterable[IPAddress]) -> list[IPAddress]:
     return sorted(unique, key=lambda a: (a != primary, a.version))
 
 
-def _interface_addresses() -> list[IPAddress]:
-    """Every address of the machine but link-local ones, which nobody can reach by themselves."""
-    return [each for addresses in _interfaces() for each in addresses if not each.is_link_local]
+def where_peers_come(
+    addresses: Sequence[IPAddress], may_peer: Sequence[IPNetwork]
+) -> list[IPAddress]:
+    """Those of our addresses at which a peer can come that may; all where that would be none.
+
+    Args:
+        addresses: At which we are reached.
+        may_peer: From where peers may come. They may be any number of hops away, so that it need not
+            hold an address of ours; what it does hold comes first.
+    """
+    versions = {each.version for each in may_peer}
+    fitting = [each for each in addresses if each.version in versions] or addresses
+    return sorted(fitting, key=lambda address: not any(address in each for each in may_peer))
 
 
-def _interfaces() -> list[list[IPAddress]]:
-    """The addresses of each interface."""
+def _interface_addresses(*, running: bool = False) -> list[IPAddress]:
+    """Every address of the machine but link-local ones, which nobody can reach by themselves.
+
+    Args:
+        running: Of interfaces that work alone.
+    """
+    found = _interfaces(running=running)
+    return [each for addresses in found for each in addresses if not each.is_link_local]
+
+
+def _interfaces(*, running: bool = False) -> list[list[IPAddress]]:
+    """The addresses of each interface, or of those that work."""
     import ifaddr  # noqa: PLC0415 - takes 25 ms, and most starts on a given address don't need it
 
     return [
         [_on(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0]) for ip in adapter.ips]
         for adapter in ifaddr.get_adapters()
+        if not running or _is_running(adapter.name)
     ]
+
+
+def _is_running(interface: str) -> bool:
+    """Whether an interface is up and has a carrier, as far as the kernel says."""
+    if sys.platform != "linux":
+        return True
+    request = struct.pack("16sh14x", interface.encode()[:15], 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, request)
+        except OSError:  # an alias, eth0:1, may have gone
+            return True
+    return bool(struct.unpack("16sh14x", answer)[1] & _IFF_RUNNING)
 
 
 def _on(interface: str, text: str) -> IPAddress:
