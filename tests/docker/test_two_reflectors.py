@@ -74,6 +74,7 @@ def test_the_two_peer_and_one_is_enough(two: Project, node_netns: str, tmp_path:
                 what=f"{service} has a session with {other} and the node",
                 explain=logs,
             )
+        assert "can't be served" not in logs()  # on one machine, too, each has a page
         two.compose("kill", "reflector-a")
         wait_until(lambda: not bird.prefixes_of(A), what="the node noticed", explain=logs)
         assert "1.0.0.2/32" in bird.prefixes_of(B)
