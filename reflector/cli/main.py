@@ -10,6 +10,7 @@ from typing import Final
 
 from reflector import __version__
 from reflector.cli.errors import CommandError
+from reflector.cli.parser import Parser
 
 # A command's module is imported only to run it or to print its help.
 _COMMANDS: Final = {
@@ -46,7 +47,7 @@ def parser_with(names: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentP
     Args:
         names: The commands whose own arguments it knows; of the others it knows that they are there.
     """
-    parser = argparse.ArgumentParser(prog="bgp-reflector", description=_DESCRIPTION)
+    parser = Parser(prog="bgp-reflector", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"bgp-reflector {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in _COMMANDS.items():

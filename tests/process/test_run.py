@@ -165,7 +165,8 @@ def test_a_port_that_is_not_permitted_is_one_sentence(tmp_path: Path) -> None:
 def test_a_usage_error_exits_2(arguments: tuple[str, ...]) -> None:
     outcome = run_to_end(*arguments)
     assert outcome.returncode == 2
-    assert ": error: " in outcome.stderr
+    assert outcome.stderr.startswith("bgp-reflector")
+    assert outcome.stderr.count("\n") == 1
     assert "Traceback" not in outcome.stderr
 
 

@@ -234,6 +234,12 @@ class TestUsage:
                 ["routes", "10.0.0.0/8", "shorter"],
                 "argument longer|exact: invalid choice: 'shorter'",
             ),
+            (["neighbours"], "did you mean neighbors?"),
+            (["routes", "--jsn"], "show routes: there is no '--jsn' here: did you mean --json?"),
+            (
+                ["summary", "now"],
+                "show summary: there is no 'now' here (`bgp-reflector show summary --help`",
+            ),
         ],
     )
     def test_mistakes_exit_2_with_a_sentence(
@@ -242,7 +248,9 @@ class TestUsage:
         with pytest.raises(SystemExit) as caught:
             main(["show", *arguments])
         assert caught.value.code == 2
-        assert sentence in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert said.count("\n") == 1
 
     @pytest.mark.parametrize(
         ("command", "missing"), [("debug-route", "hide|show"), ("completion", "bash|zsh|fish")]
@@ -253,7 +261,7 @@ class TestUsage:
         with pytest.raises(SystemExit) as caught:
             main([command])
         assert caught.value.code == 2
-        assert f"are required: {missing}\n" in capsys.readouterr().err
+        assert f"are required: {missing} (" in capsys.readouterr().err
 
     def test_brackets_around_an_ipv6_address_do_no_harm(self, capsys: Captured) -> None:
         assert main(["show", "neighbors", "[fd00::1]"]) == 1
