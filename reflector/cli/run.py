@@ -170,7 +170,13 @@ def _peers(text: str) -> object:
 
 
 def _asn(text: str) -> int:
-    return number(text, 1, 2**32 - 2, "an AS number")
+    from reflector.config.kinds import ASN  # noqa: PLC0415 - not for every command's help
+
+    number(text, 1, 2**32 - 2, "an AS number")
+    try:
+        return int(str(ASN.read(text)))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _router_id(text: str) -> IPv4Address:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
+from reflector.bgp.vocabulary import AS_TRANS
 from reflector.config.model import NOWHERE, HttpListen, IPAddress, IPNetwork
 
 Schema = dict[str, object]
@@ -64,12 +65,24 @@ def choice(*words: str) -> Kind:
     return Kind(read, {"enum": list(words)}, ", ".join(f"`{word}`" for word in words))
 
 
+def _read_asn(text: str) -> int:
+    """An AS number that somebody can have (RFC 6793 9: AS_TRANS is reserved)."""
+    asn = int(str(ANY_ASN.read(text)))
+    if asn == AS_TRANS:
+        raise ValueError(
+            f"{text!r} stands for numbers beyond 65535 (RFC 6793) and is nobody's: write another"
+        )
+    return asn
+
+
 def _read_remote_as(text: str) -> int | str:
     if text in REMOTE_AS_WORDS:
         return text
     try:
-        return int(str(ASN.read(text)))
+        return _read_asn(text)
     except ValueError:
+        if text == str(AS_TRANS):
+            raise
         words = ", ".join(REMOTE_AS_WORDS)
         raise ValueError(f"{text!r} is neither an AS number nor one of {words}") from None
 
@@ -227,7 +240,8 @@ NETWORK = Kind(_read_network, _PREFIX, "IP prefix")
 OWN_NETWORK = Kind(_read_own_network, _PREFIX, "IP prefix")
 FILE = Kind(_read_path, {"type": "string", "pattern": "^/"}, "absolute path")
 PATH = Kind(_read_socket_path, {"type": "string", "pattern": "^/"}, "absolute path")
-ASN = integer(1, 2**32 - 2)
+ANY_ASN = integer(1, 2**32 - 2)
+ASN = Kind(_read_asn, ANY_ASN.schema, ANY_ASN.says)
 REMOTE_AS = Kind(
     _read_remote_as,
     {"anyOf": [{"enum": list(REMOTE_AS_WORDS)}, ASN.schema]},

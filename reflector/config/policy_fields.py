@@ -44,7 +44,7 @@ _RULE: Final = Mapping(
             or_one=True,
             attribute="from_peers",
         ),
-        Field("as-path", kinds.ASN, "if one of these is in AS_PATH", many=True, or_one=True),
+        Field("as-path", kinds.ANY_ASN, "if one of these is in AS_PATH", many=True, or_one=True),
         Field("as-path-length", policy_kinds.SPAN, "if AS_PATH has so many AS numbers"),
         Field(
             "then",

@@ -153,6 +153,7 @@ def test_a_port_that_is_not_permitted_is_one_sentence(tmp_path: Path) -> None:
         ("--port", "bgp"),
         ("--asn", "0"),
         ("--asn", "4294967296"),
+        ("--asn", "23456"),
         ("--router-id", "0.0.0.0"),
         ("--router-id", "1.2.3"),
         ("--listen", "localhost"),

@@ -53,6 +53,7 @@ def test_the_as_of_a_peer(more: str, rule: RemoteAs) -> None:
     [
         ("0", "'0' is neither an AS number nor one of any, internal, external"),
         ("4294967295", "is neither an AS number"),
+        ("23456", "ranges[0].remote-as: '23456' stands for numbers beyond 65535 (RFC 6793)"),
         ("[65001, here]", "ranges[0].remote-as[1]: 'here' is neither"),
         ("[65001, 65001]", "is there twice"),
         ("[]", "needs at least one item"),
@@ -64,6 +65,16 @@ def test_what_is_no_as(value: str, says: str) -> None:
     with pytest.raises(ConfigError) as error:
         of_range(f", remote-as: {value}")
     assert says in str(error.value)
+
+
+def test_our_own_as_is_not_the_one_that_is_nobodys() -> None:
+    """RFC 6793 9: every peer of AS_TRANS would be refused. A path may be looked through for it."""
+    with pytest.raises(ConfigError, match="asn: '23456' stands for numbers beyond 65535"):
+        parse_yaml(b"asn: 23456", "f")
+    with pytest.raises(ConfigError, match="'23456' stands for numbers beyond 65535"):
+        parse_frr("router bgp 23456", "f")
+    rule = "{name: a, otherwise: accept, rules: [{as-path: 23456, then: reject}]}"
+    assert parse_yaml(f"policies: [{rule}]".encode(), "f").policies
 
 
 def test_roles_of_external_peers() -> None:
