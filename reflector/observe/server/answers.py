@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from reflector.bgp.nlri import IPNetwork
 from reflector.observe.server.pace import PACE
@@ -113,6 +113,8 @@ async def send(
     pace = request.app[PACE]
     octets = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
     response = web.StreamResponse(headers={"Content-Type": content_type})
+    if await head_alone(request, response):
+        return response
     async with pace.answering(request) as answer:
         await response.prepare(request)
         more = True
@@ -123,6 +125,21 @@ async def send(
                 await response.write(b"".join(parts))
         await response.write_eof()
     return response
+
+
+async def head_alone(request: web.Request, response: web.StreamResponse) -> bool:
+    """Send what is all of an answer to a HEAD (RFC 9110 9.3.2).
+
+    What is written piece by piece would go out behind the head, and be read as the next answer.
+
+    Returns:
+        Whether the question was a HEAD.
+    """
+    if request.method != hdrs.METH_HEAD:
+        return False
+    await response.prepare(request)
+    await response.write_eof()
+    return True
 
 
 async def send_view(

@@ -20,6 +20,7 @@ from reflector.observe.route_views import Routes
 from reflector.observe.server import exabgp_stream, metrics, openapi
 from reflector.observe.server.answers import (
     end_of,
+    head_alone,
     number,
     paced,
     problem,
@@ -308,6 +309,8 @@ class _Api:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
+        if await head_alone(request, response):
+            return response
         await response.prepare(request)
         messages = self.stream.listen(request.headers.get("Last-Event-ID", ""), form)
         async with contextlib.aclosing(messages):
@@ -341,3 +344,6 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
         # RFC 9110 15.5.6: which methods are allowed.
         headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
         return web.json_response({"error": message}, status=error.status, headers=headers)
+    except web.RequestPayloadError:
+        message = f"{request.method} {request.path}: the body is not what its headers say"
+        return web.json_response({"error": message}, status=400)

@@ -10,7 +10,7 @@ from reflector.bgp.limits import FOLLOWER_QUEUE_BYTES
 from reflector.observe.export.exabgp_json import Writer
 from reflector.observe.export.feed import Feed
 from reflector.observe.reflector import Reflector
-from reflector.observe.server.answers import paced
+from reflector.observe.server.answers import head_alone, paced
 
 CONTENT_TYPE: Final = "application/x-ndjson"
 
@@ -35,6 +35,8 @@ async def follow(request: web.Request, reflector: Reflector) -> web.StreamRespon
             content_type="application/json",
         )
     response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
+    if await head_alone(request, response):
+        return response
     await response.prepare(request)
     transport = request.transport
     if transport is None:
