@@ -250,10 +250,15 @@ def _capabilities(found: dict[int, Any], codes: tuple[int, ...]) -> Capabilities
             bool(graceful.restart_flag & _NOTIFICATION_STATE),
         ),
         add_path=_add_path(found.get(_CODE.ADD_PATH)),
-        host_name="" if host is None else str(host.host_name),
-        software_version="" if software is None else str(software.software_version),
+        host_name="" if host is None else _printable(str(host.host_name)),
+        software_version="" if software is None else _printable(str(software.software_version)),
         codes=codes,
     )
+
+
+def _printable(text: str) -> str:
+    """What a speaker says of itself, safe in a log, on a terminal and on a page, and the same in all."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _add_path(found: ExaAddPath | None) -> tuple[tuple[int, int, int], ...]:

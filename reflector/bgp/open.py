@@ -70,7 +70,8 @@ class Capabilities:
         long_lived: RFC 9494, by AFI/SAFI; None if absent.
         extended_messages: RFC 8654.
         add_path: AFI, SAFI and `AddPath` directions of each family (RFC 7911 4).
-        host_name: FQDN capability: for kube-router, the node's name.
+        host_name: FQDN capability: for kube-router, the node's name. When decoded, a question mark
+            stands for what is no printable character; the same of the software version.
         software_version: For kube-router, sent only on sessions that it believes to be iBGP.
         codes: Every capability code that was present, in the order of arrival.
     """

@@ -332,7 +332,7 @@ class Peering:
             connection.name = replace(
                 connection.name,
                 router_id=str(remote.bgp_id),
-                host_name=_printable(remote.capabilities.host_name),
+                host_name=remote.capabilities.host_name,
             )
 
     def _on_established(self, connection: Connection, negotiated: Negotiated) -> None:
@@ -463,8 +463,3 @@ def _keeps_our_routes(connection: Connection) -> bool:
 
 def _ignore(_connection: Connection, _events: list[Event]) -> None:
     """A connection that is turned away has nothing to tell."""
-
-
-def _printable(text: str) -> str:
-    """What a peer calls itself, safe to show."""
-    return "".join(c if c.isprintable() else "?" for c in text[:255])

@@ -99,6 +99,26 @@ def test_a_peer_without_a_host_name_is_not_given_ours() -> None:
     assert decode_open(wire.open_body(parameters=parameters)).capabilities.host_name == ""
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (b"node-1", "node-1"),
+        (b'a"\\<b>', 'a"\\<b>'),
+        (b"a\nb\r\0", "a?b??"),
+        (b"\x1b[2J", "?[2J"),
+        ("\x9b2J".encode(), "?2J"),
+        ("\u202eexe.\u2028".encode(), "?exe.?"),
+    ],
+)
+def test_what_a_peer_says_of_itself_reaches_no_terminal_as_more_than_text(
+    said: bytes, shown: str
+) -> None:
+    text = bytes((len(said),)) + said
+    capabilities = wire.capability(73, text + b"\0") + wire.capability(75, text)
+    found = decode_open(wire.open_body(parameters=wire.parameter(2, capabilities))).capabilities
+    assert (found.host_name, found.software_version) == (shown, shown)
+
+
 def test_one_peers_open_leaves_nothing_in_the_next() -> None:
     full = wire.parameter(2, wire.capability(1, b"\0\2\0\1") + wire.capability(73, b"\1a\0"))
     decode_open(wire.open_body(parameters=full))
