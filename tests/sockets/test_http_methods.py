@@ -1,14 +1,15 @@
-"""What HTTP demands of answers to odd requests, byte by byte: HEAD, bodies that lie."""
+"""What HTTP demands of answers to odd requests: HEAD, bodies that lie, endless numbers."""
 
 from __future__ import annotations
 
 import asyncio
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from reflector.observe.server.questions import QUESTIONS
-from tests.sockets.test_http import serving
+from tests.sockets.test_http import Listener, serving
 from tests.unit.observe.scene import Scene
 
 DEADLINE_S = 60.0
@@ -61,3 +62,26 @@ async def test_a_body_that_is_not_compressed_though_its_header_says_so(scene: Sc
             assert (await reader.read()).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
         finally:
             writer.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("digits", ["000000000005" + "9" * 9, "000000000005" + "9" * 5000])
+async def test_a_number_of_more_digits_than_there_are_is_none(scene: Scene, digits: str) -> None:
+    """Neither past its bound by what follows the digits that are looked at, nor a fault of ours."""
+    async with serving(scene) as (url, _), aiohttp.ClientSession() as session:
+        for question in (f"routes?search=&limit={digits}", f"clusters?bits={digits}"):
+            async with session.get(f"{url}/api/v1/{question}") as response:
+                assert response.status == 400
+                assert "is not a number from" in (await response.json())["error"]
+
+
+@pytest.mark.asyncio
+async def test_a_last_event_id_of_thousands_of_digits_begins_anew(scene: Scene) -> None:
+    async with serving(scene) as (url, _), aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/api/v1/events") as response:
+            listener = Listener(response)
+            await listener.next()
+        boot = listener.last_id.partition("-")[0]
+        headers = {"Last-Event-ID": f"{boot}-{'9' * 5000}"}
+        async with session.get(f"{url}/api/v1/events", headers=headers) as response:
+            assert (await Listener(response).next())[0] == "snapshot"

@@ -32,6 +32,8 @@ _WAITING: Final = 64
 # How long a form of deltas is made on when its last listener has gone: a browser comes back in a second.
 _LINGER_S: Final = 30.0
 _HEARTBEAT_S: Final = 15.0
+# Of a message's number; of thousands, Python refuses to make one.
+_MAX_DIGITS: Final = 12
 _TIMELINE: Final = 200
 
 View = dict[str, Any]
@@ -170,7 +172,7 @@ class Stream:
     def _missed(self, last_id: str, kept: deque[tuple[int, bytes]]) -> list[bytes] | None:
         """What somebody missed who has a message; None if that isn't known any more."""
         boot, _, text = last_id.partition("-")
-        if boot != self._boot or not text.isdecimal():
+        if boot != self._boot or not text.isdecimal() or len(text) > _MAX_DIGITS:
             return None
         number = int(text)
         if number > self._number or (kept and number < kept[0][0] - 1):
