@@ -401,6 +401,8 @@ async def _touch() -> None:
             await page.open(server.url)
             out = "[...document.querySelectorAll('.node')].filter((n) => n.textContent.includes('{} out')).length"
             await page.until(f"{out.format(7)} === 8")
+            # With who may press buttons all tiles are made once more.
+            await page.until("document.querySelectorAll('.node .control').length === 8")
             await page.run(WATCH_TILES)
             await page.run("document.querySelectorAll('.node .name')[2].focus()")
             kept = await page.run("document.activeElement.textContent")

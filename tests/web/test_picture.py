@@ -48,7 +48,7 @@ async def _read() -> None:
             for number in range(1, 31):
                 peer = scene.join(f"10.0.0.{number}", f"node-{number}")
                 scene.announce(peer, f"172.{100 + number}.0.0/24")
-                # Two that are beyond those in the picture have a problem.
+                # Two that come last have a problem, and a place in the picture before others.
                 if number == 29:
                     scene.announce(peer, "172.130.0.0/24")
                 if number not in {1, 2, 3, 5, 8, 10, 11, 13, 16, 30}:
@@ -60,6 +60,17 @@ async def _read() -> None:
                 )
                 assert await page.run(COVERED) == [], number
             shown = "document.getElementById('picture').textContent"
-            await page.until(f"{shown}.includes('and 14 more, 2 with a problem')")
+            await page.until("document.querySelectorAll('#picture rect').length === 2")
+            assert "and 14 more" in await page.run(shown)
+            assert "172.130.0.0/16" in await page.run(shown)
+            # Of more than have room the rest is counted.
+            for number in range(1, 21):
+                [peer] = [
+                    each
+                    for each in scene.speaker.peers.values()
+                    if str(each.source.address) == f"10.0.0.{number}"
+                ]
+                scene.announce(peer, "172.130.0.0/24")
+            await page.until(f"{shown}.includes('and 14 more, 6 with a problem')")
     finally:
         await server.stop()

@@ -110,7 +110,7 @@ def _no_session(facts: Facts, record: Record, failure: Failure, report: PeerDown
     strange = mute and report.sent is not None and report.sent.code == ErrorCode.MESSAGE_HEADER
     if strange and facts.now_s > failure.at_s + _CALM_S:
         return None  # a health check would have come again, and a browser is gone
-    times = f"{failure.count} {'times' if failure.count > 1 else 'time'}"
+    times = f"{failure.count} times" if failure.count > 1 else "once"
     if strange:
         what = f"{_called(name)} connects and says something that is not BGP, {times}."
         return _problem("no-bgp", name, what, "", failure)

@@ -258,7 +258,9 @@ function paintPicture() {
     const up = peers.filter(([, peer]) => isUp(peer)).length;
     return { network, up, alarm: !up || peers.some(([, peer]) => troubled.has(peer.address)) };
   });
-  const shown = groups.slice(0, MAX_IN_PICTURE);
+  // Where not all have room, those with a problem do first.
+  const first = new Set([...groups.filter(({ alarm }) => alarm), ...groups.filter(({ alarm }) => !alarm)].slice(0, MAX_IN_PICTURE));
+  const shown = groups.filter((each) => first.has(each));
   const hub = { cx: 240, cy: shown.length > MAX_WIDE ? 192 : 200, r: 44 };
   const parts = [];
   shown.forEach(({ network, up, alarm }, index) => {
@@ -271,7 +273,7 @@ function paintPicture() {
       draw("text", name, network));
   });
   parts.push(draw("circle", { ...hub, class: "hub" }), draw("text", { x: hub.cx, y: hub.cy + 6, class: "hub-text" }, "reflector"));
-  const others = groups.slice(MAX_IN_PICTURE);
+  const others = groups.filter((each) => !first.has(each));
   const alarmed = others.filter(({ alarm }) => alarm).length;
   if (others.length) parts.push(draw("text", { x: 240, y: 396, class: "count" }, `and ${others.length} more${alarmed ? `, ${alarmed} with a problem` : ""}`));
   byId("picture-content").replaceChildren(...parts);

@@ -129,7 +129,7 @@ class TestNoSession:
         stranger = name(router_id="", host="")
         room.report(down(stranger, "the message marker is not all ones", sent=NO_BGP))
         problem = room.the_one("no-bgp")
-        assert "10.0.0.5 connects and says something that is not BGP, 1 time." in problem.what
+        assert "10.0.0.5 connects and says something that is not BGP, once." in problem.what
         assert "on 10.0.0.5" in problem.fix
         room.now_s += 61
         assert room.problems() == []
