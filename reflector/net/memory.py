@@ -6,6 +6,7 @@ peer at once. What to remember is a pure function; only `read` and `write` touch
 
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ _VERSION: Final = 1
 
 # A node that has been away for longer than a course week is dialled in vain.
 _FORGET_AFTER_S: Final = 7 * 24 * 3600
+
+# Past any clock, and few enough digits to calculate with.
+_NEVER_S: Final = 1 << 40
 
 # Of any class; a megabyte of file, and a few seconds of dialling.
 _MOST: Final = 4096
@@ -132,8 +136,10 @@ def decode(data: bytes) -> Known:
 
 def _peer(entry: dict[str, Any]) -> Remembered:
     port, seen_s = entry["port"], entry["seen"]
-    if not (isinstance(port, int) and 0 < port < 1 << 16 and isinstance(seen_s, int)):
-        raise ValueError("port or time")
+    if not (isinstance(port, int) and 0 < port < 1 << 16):
+        raise ValueError("port")
+    if not (isinstance(seen_s, int) and 0 <= seen_s < _NEVER_S):
+        raise ValueError("time")
     return Remembered(
         address=ip_address(str(entry["address"])),
         local=ip_address(str(entry["local"])),
@@ -163,13 +169,20 @@ def read(path: Path) -> Known:
         OSError: It can't be read at all.
     """
     try:
-        with path.open("rb") as file:
+        # What is no file, such as a pipe that nobody writes, is not waited for.
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise StateError("it is no file")
             data = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return {}
     if len(data) > _MAX_BYTES:
         raise StateError(f"it is larger than {_MAX_BYTES} octets")
     return decode(data)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write(path: Path, known: Known, *, durable: bool = True) -> None:

@@ -143,6 +143,8 @@ WHOLE = encode(known(peer("10.0.0.1")))
                 (b"179", b"0"),
                 (b"179", b"65536"),
                 (b"1800000000", b"1e999"),
+                (b"1800000000", b"9" * 400),
+                (b"1800000000", b"-1"),
                 (b'"10.0.0.9"', b'"::1"'),
                 (b'"router-ids"', b'"ids"'),
             ]
@@ -205,6 +207,13 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "peers.json"
     path.write_bytes(b" " * (5 << 20))
     with pytest.raises(StateError, match="larger"):
+        memory.read(path)
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "peers.json"
+    os.mkfifo(path)
+    with pytest.raises(StateError, match="no file"):
         memory.read(path)
 
 
