@@ -1,5 +1,7 @@
 """Reads a configuration file's text, whatever the path turns out to be."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +20,25 @@ def read_text(path: Path) -> str:
     """
     name = str(path)
     try:
-        with path.open("rb") as file:
+        # A pipe that nobody writes must not hold up the sessions when it is read for a reload.
+        with open(path, "rb", opener=_open_at_once) as file:
+            os.set_blocking(file.fileno(), True)
             content = file.read(_MAX_BYTES + 1)
+            pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
     except IsADirectoryError as error:
         raise only(name, "is a directory: name the file in it") from error
     except OSError as error:
         raise only(name, f"can't be read: {error.strerror}") from error
+    if pipe and not content:
+        # An empty file means the defaults; a pipe that has been read says nothing.
+        raise only(name, "is a pipe with nothing in it: it can be read once, so name a file")
     if len(content) > _MAX_BYTES:
         raise only(name, f"is larger than {_MAX_BYTES >> 20} MiB: this is no configuration")
     return decode(content, name)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def decode(content: bytes, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
@@ -355,7 +356,7 @@ def test_a_file_that_may_not_be_read_is_one_sentence(monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ConfigError, match=r"^/c\.yaml: can't be read: Permission denied$"):
         load_yaml(Path("/c.yaml"))
 
@@ -397,3 +398,25 @@ def test_long_lived_restarts_are_off_and_need_graceful_ones() -> None:
             "other than 0"
         )
     ]
+
+
+def test_a_pipe_is_read_once_and_does_not_mean_the_defaults_afterwards() -> None:
+    """As `--config <(...)` gives one: a reload finds it empty, as an empty file is for the defaults."""
+    reading, writing = os.pipe()
+    path = Path(f"/dev/fd/{reading}")
+    try:
+        os.write(writing, b"asn: 65000\n")
+        os.close(writing)
+        assert load_yaml(path).asn == 65000
+        with pytest.raises(
+            ConfigError, match=f"{path}: is a pipe with nothing in it: .* name a file"
+        ):
+            load_yaml(path)
+    finally:
+        os.close(reading)
+
+
+def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is a pipe with nothing in it"):
+        load_yaml(tmp_path / "pipe")
