@@ -202,6 +202,37 @@ async def test_a_station_that_comes_back_is_told_everything_anew() -> None:
     assert len([each for each in troubles if "can't be reached" in each]) == 1
 
 
+async def test_a_station_that_ends_each_connection_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bmp, "_BACKOFF_S", (0.01, 600.0))
+    lines: list[str] = []
+
+    def note(report: Report) -> None:
+        assert isinstance(report, Trouble)
+        lines.append(report.what)
+
+    connections = 0
+
+    async def end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.close()
+
+    server = await asyncio.start_server(end, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    told = Bmp(Scene(), "lab", report=note, note=lambda _: None)
+    told.tell([bmp.Station(ip_address("127.0.0.1"), port)])
+    try:
+        await eventually(lambda: connections == 5)
+    finally:
+        await told.stop()
+        server.close()
+    # In two ways at most, by whether its end is noticed when reading or when writing.
+    assert lines
+    assert len(lines) == len(set(lines))
+
+
 async def test_a_station_that_does_not_read_loses_its_connection_and_nobody_else_anything() -> None:
     scene, station = Scene(), Station(reads=False)
     peer = scene.join("10.0.0.5")

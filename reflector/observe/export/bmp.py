@@ -84,7 +84,9 @@ class Bmp:
 
     async def _keep_telling(self, station: Station) -> None:
         least_s, most_s = _BACKOFF_S
-        backoff_s, said = least_s, ""
+        backoff_s = least_s
+        said: set[str] = set()
+        loop = asyncio.get_running_loop()
         while True:
             reason = ""
             try:
@@ -96,12 +98,17 @@ class Bmp:
                 reason = f"can't be reached: {error.strerror or 'no answer'}"
             else:
                 self._note(f"BMP: telling the station at {station}")
-                backoff_s, said = least_s, ""
+                began_s = loop.time()
                 reason = await _Telling(self._reflector, self._name, reader, writer).run()
-            if reason != said:
+                # Who takes connections and ends them, as a proxy with nobody behind it does, is no
+                # better reached than before, and would be told the whole table every other second.
+                if loop.time() - began_s >= most_s:
+                    backoff_s = least_s
+                    said.clear()
+            if reason not in said:
                 # Once for each trouble, not for each attempt.
                 self._report(Trouble(f"the BMP station at {station} {reason}; it is tried again"))
-                said = reason
+                said.add(reason)
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, most_s)
 
