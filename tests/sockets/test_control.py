@@ -2,13 +2,14 @@
 # ruff: noqa: ASYNC240 - nobody else is on the loop while a test looks at its file
 
 import asyncio
+import itertools
 import json
 import os
 import socket
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from reflector.cli.client import Client, ClientError, NotFoundError
-from reflector.observe.server import control
+from reflector.observe.server import answers, control
 from reflector.observe.server.control import ControlError, ControlServer
 from tests.unit.observe.scene import Scene
 
@@ -115,42 +116,42 @@ class TestAnswers:
                 await get(path, "neighbors", "a/b")
 
 
+@asynccontextmanager
+async def turns() -> AsyncIterator[Iterator[int]]:
+    """What counts the turns of the loop meanwhile."""
+    number = itertools.count()
+
+    async def count() -> None:
+        while True:
+            await asyncio.sleep(0)
+            next(number)
+
+    counting = asyncio.create_task(count())
+    yield number
+    counting.cancel()
+
+
 class TestLongAnswers:
+    @pytest.fixture(autouse=True)
+    def _shortest_slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However fast the machine is, an answer is made in as many turns of the loop as it has parts."""
+        monkeypatch.setattr(answers, "_SLICE_S", 0.0)
+
     @pytest.mark.asyncio
     async def test_the_loop_goes_on_while_one_is_made(self, path: Path, large_scene: Scene) -> None:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                await asyncio.sleep(0)
-                turns += 1
-
-        async with serving(path, large_scene):
-            counting = asyncio.create_task(count())
+        async with serving(path, large_scene), turns() as counted:
             answer = await get(path, "routes")
-            counting.cancel()
         assert len({route["prefix"] for route in answer["routes"]}) == MANY
-        assert turns > 20
+        assert next(counted) > MANY
 
     @pytest.mark.asyncio
     async def test_the_loop_goes_on_while_the_table_is_dumped(
         self, path: Path, large_scene: Scene
     ) -> None:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                await asyncio.sleep(0)
-                turns += 1
-
-        async with serving(path, large_scene):
-            counting = asyncio.create_task(count())
+        async with serving(path, large_scene), turns() as counted:
             pieces = await asyncio.to_thread(lambda: list(Client(path).read("table.mrt")))
-            counting.cancel()
         assert sum(map(len, pieces)) > MANY * 20
-        assert turns > 20
+        assert next(counted) > MANY
 
     @pytest.mark.asyncio
     async def test_a_client_that_hangs_up_harms_nobody(
