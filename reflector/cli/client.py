@@ -28,6 +28,16 @@ class NotFoundError(ClientError, LookupError):
     """The reflector doesn't know what was asked for."""
 
 
+class _Answer(dict[str, Any]):
+    """What was answered: whoever looks for a key that isn't there is told so in a sentence."""
+
+    def __missing__(self, key: str) -> object:
+        raise ClientError(
+            f"what answers does not tell its {key}: it is no bgp-reflector, or one of another version than "
+            "this command"
+        )
+
+
 class Client:
     """Asks one reflector.
 
@@ -87,7 +97,7 @@ class Client:
         target = "/api/v1/" + "/".join(quote(part, safe="") for part in path)
         with self._asked(f"{target}?{urlencode(query)}") as response:
             if response.status != _OK:
-                self._refuse(response.status, json.loads(response.read()))
+                self._refuse(response.status, _read(response))
             with suppress(OSError, HTTPException):  # it ends when the reflector does
                 while line := response.readline():
                     yield line
@@ -112,13 +122,13 @@ class Client:
         """
         with self._asked("/api/v1/" + "/".join(quote(part, safe="") for part in path)) as response:
             if response.status != _OK:
-                self._refuse(response.status, json.loads(response.read()))
+                self._refuse(response.status, _read(response))
             while piece := response.read(_PIECE_BYTES):
                 yield piece
 
     def _ask(self, method: str, target: str, body: str | None = None) -> dict[str, Any]:
         with self._asked(target, method, body) as response:
-            answer: dict[str, Any] = json.loads(response.read())
+            answer = _read(response)
         self._refuse(response.status, answer)
         return answer
 
@@ -165,3 +175,10 @@ class Client:
             f"no reflector is running here: nothing answers at {tried} "
             "(start one with `bgp-reflector run`, or name its socket with --socket)"
         )
+
+
+def _read(response: HTTPResponse) -> _Answer:
+    answer = json.loads(response.read())
+    if not isinstance(answer, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - as other answers that can't be read
+    return _Answer(answer)

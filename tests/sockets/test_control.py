@@ -262,6 +262,30 @@ class TestClient:
                 Client(path, timeout_s=0.1).get("summary")
 
     @pytest.mark.asyncio
+    @pytest.mark.parametrize(
+        ("body", "says"),
+        [
+            (b"[]", "gave no answer: it is no JSON object"),
+            (b"hello", "gave no answer: Expecting value"),
+            (
+                b"{}",
+                "does not tell its neighbors: it is no bgp-reflector, or one of another version",
+            ),
+        ],
+    )
+    async def test_what_answers_otherwise_than_a_reflector(
+        self, tmp_path: Path, body: bytes, says: str
+    ) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            writer.close()
+
+        async with await asyncio.start_unix_server(answer, tmp_path / "other"):
+            with pytest.raises(ClientError, match=says):
+                (await asyncio.to_thread(Client(tmp_path / "other").get, "neighbors"))["neighbors"]
+
+    @pytest.mark.asyncio
     async def test_the_environment_names_it(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
