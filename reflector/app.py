@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from reflector import __version__
+from reflector.aside import aside
 from reflector.bgp.errors import Finding
 from reflector.bgp.vocabulary import BGP_PORT, CeaseSubcode
 from reflector.config.describe import describe
@@ -50,6 +51,8 @@ Load = Callable[[], tuple[Config, list[str]]]
 # Of the second within which the process ends after SIGTERM.
 _STOP_S: Final = 0.6
 _SUMMARY_S: Final = 1.0
+# One that reads, and one that waits for it: whoever asks meanwhile is served by that.
+_RELOADS: Final = 2
 
 
 class StartError(Exception):
@@ -141,6 +144,8 @@ class App:
         self._debug_log = DebugLog(self.log)
         self.bmp = Bmp(self, host_name(), report=self._note_report, note=self.log.note)
         self._load = load
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.Lock()
         self._listeners = Listeners(self.peering)
         self._control: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
         self._summary: asyncio.TimerHandle | None = None
@@ -229,6 +234,8 @@ class App:
         """Tell every peer and close everything, within a second."""
         if self._summary is not None:
             self._summary.cancel()
+        for reload in self._reloads:
+            reload.cancel()
         self.dialer.dial(set())
         for address in list(self._listeners):
             self._listeners.close(address)
@@ -243,8 +250,18 @@ class App:
 
     def reload(self) -> None:
         """Read the configuration again; sessions that the change does not concern stay up."""
+        if len(self._reloads) < _RELOADS:
+            reload = asyncio.get_running_loop().create_task(self._reload())
+            self._reloads.add(reload)
+            reload.add_done_callback(self._reloads.discard)
+
+    async def _reload(self) -> None:
+        async with self._reading:
+            await self._read_again()
+
+    async def _read_again(self) -> None:
         try:
-            config, notes = self._load()
+            config, notes = await aside(self._load)
         except ConfigError as error:
             self.log(Trouble(f"the configuration was not reloaded, nothing is changed: {error}"))
             return

@@ -316,6 +316,47 @@ def test_a_bad_file_changes_nothing_and_says_why(configured: tuple[Running, Path
     assert is_up(client)
 
 
+def wait_until_read(running: Running, config: Path) -> None:
+    """Wait until the reflector has a file open."""
+    end = time.monotonic() + DEADLINE_S
+    descriptors = Path(f"/proc/{running.process.pid}/fd")
+    while not any(each.resolve() == config for each in descriptors.iterdir()):
+        assert time.monotonic() < end, "the file is not read"
+        time.sleep(0.01)
+
+
+def test_sessions_go_on_while_a_file_is_read_that_takes_long(
+    configured: tuple[Running, Path],
+) -> None:
+    """A prefix list of a megabyte takes seconds to read; a pipe takes as long as its writer."""
+    running, config = configured
+    first, second = running.client("127.0.0.1"), running.client("127.0.0.2")
+    config.unlink()
+    os.mkfifo(config)
+    with config.open("r+b", buffering=0) as writer:
+        running.process.send_signal(signal.SIGHUP)
+        wait_until_read(running, config)
+        first.announce("10.1.0.0/24")
+        second.route("10.1.0.0/24")
+        assert "configuration" not in running.log.read_text().partition("ready:")[2]
+        writer.write(b"ranges: [{network: 127.0.0.0/8}]\n")
+    running.wait_for("configuration reloaded")
+    assert is_up(first)
+
+
+def test_an_end_does_not_wait_for_a_file_that_is_read(configured: tuple[Running, Path]) -> None:
+    running, config = configured
+    client = running.client()
+    config.unlink()
+    os.mkfifo(config)
+    with config.open("r+b", buffering=0):
+        running.process.send_signal(signal.SIGHUP)
+        wait_until_read(running, config)
+        running.process.send_signal(signal.SIGTERM)
+        client.notification(6, 2)  # Cease / Administrative Shutdown (RFC 4486 4)
+        assert running.process.wait(DEADLINE_S) == 0
+
+
 def test_a_reload_announces_and_withdraws_our_own_routes(configured: tuple[Running, Path]) -> None:
     running, config = configured
     client = running.client()
